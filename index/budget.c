@@ -1,0 +1,36 @@
+#include "index/budget.h"
+
+#include <errno.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "index/index.h"
+
+int
+budget_check(const struct index_budget *budget)
+{
+	if (!budget)
+		return 0;
+	if (budget->cancelled && budget->cancelled(budget->context))
+		return -ECANCELED;
+	if (budget->deadline_ns && pxs_clock_steady_ns() > budget->deadline_ns)
+		return -ETIMEDOUT;
+	return 0;
+}
+
+int
+budget_explain(const struct index_budget *budget, int64_t started_ns, int code,
+	       struct pxs_error *err)
+{
+	if (code == -ETIMEDOUT && budget) {
+		int64_t allowed_ns = budget->deadline_ns - started_ns;
+
+		return pxs_error_set(err, code, -1,
+				     "the query took longer than %lld ms; add a condition that "
+				     "narrows it, or raise the deadline",
+				     (long long)(allowed_ns > 0 ? allowed_ns / PXS_NS_PER_MS : 0));
+	}
+	if (code == -ECANCELED)
+		return pxs_error_set(err, code, -1, "the query was cancelled");
+	return code;
+}

@@ -1,0 +1,48 @@
+/* fts.h - the text engine: which documents hold a term. The only file that knows FTS5. */
+#ifndef PXS_INDEX_FTS_H
+#define PXS_INDEX_FTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <roaring/roaring.h>
+
+#include "base/cleanup.h"
+
+struct fts;
+struct index_budget;
+struct pxs_buf;
+struct pxs_error;
+
+/* Open or create the file PATH. *RET_SEQ is the seq of the last change that it holds; 0 if it is
+ * new, or was made by another TERMS_VERSION or is damaged, and was therefore emptied. */
+int fts_open(const char *path, struct fts **ret_fts, uint64_t *ret_seq, struct pxs_error *err);
+void fts_close(struct fts *fts);
+DEFINE_CLEANUP(fts, struct fts *, fts_close)
+
+/* Writing, by one thread at a time: begin, put ..., commit or rollback. Commit makes it durable
+ * enough: after a crash the file is sound and *RET_SEQ above says what it lacks. */
+int fts_begin(struct fts *fts);
+/* STREAM is terms_stream_*()'s. A document number is put once. */
+int fts_put(struct fts *fts, uint32_t doc, const char *stream, size_t len);
+int fts_commit(struct fts *fts, uint64_t seq);
+void fts_rollback(struct fts *fts);
+/* Empty it, outside of a transaction. */
+int fts_clear(struct fts *fts);
+
+/* Reading, from any thread: adds to HITS every document that holds the term, the terms at
+ * consecutive positions, or any term that begins with PREFIX. Documents that no view shows may be
+ * among them. 0; -ETIMEDOUT, -ECANCELED by BUDGET (may be NULL); -EBADMSG: a page
+ * is damaged, fts_clear() heals it; -EIO, -ENOMEM. */
+int fts_find_term(struct fts *fts, const char *term, size_t len, const struct index_budget *budget,
+		  roaring_bitmap_t *hits);
+int fts_find_phrase(struct fts *fts, const struct pxs_buf *terms, size_t n,
+		    const struct index_budget *budget, roaring_bitmap_t *hits);
+int fts_find_prefix(struct fts *fts, const char *prefix, size_t len,
+		    const struct index_budget *budget, roaring_bitmap_t *hits);
+
+/* 0: sound; 1: not, REPORT says how; or -errno. */
+int fts_check(struct fts *fts, struct pxs_buf *report);
+uint64_t fts_bytes(const struct fts *fts); /* on disk, with its log */
+
+#endif

@@ -1,0 +1,339 @@
+#include "index/hits.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/macros.h"
+#include "index/budget.h"
+#include "index/column.h"
+#include "index/facet.h"
+#include "index/view.h"
+
+/* Hits are walked, rather than the column, while they are fewer than this part of the documents. */
+#define WALK_PART 8
+
+/* --- Making and ending --- */
+
+static int
+keep_order(struct index_hits *hits, uint64_t n)
+{
+	int r = sorter_order(&hits->sorter, hits->docs, n, &hits->order);
+
+	if (r == 0)
+		atomic_fetch_add(&hits->bytes, n * sizeof(*hits->order));
+	return r;
+}
+
+/* Only the first LIMIT documents in the query's order stay. */
+static int
+apply_limit(struct index_hits *hits, uint64_t limit)
+{
+	roaring_bitmap_t *first;
+	uint32_t last;
+	int r;
+
+	hits->count = roaring_bitmap_get_cardinality(hits->docs);
+	if (limit == 0 || limit >= hits->count)
+		return 0;
+
+	if (sorter_is_natural(&hits->sorter)) {
+		(void)roaring_bitmap_select(hits->docs, (uint32_t)limit, &last);
+		roaring_bitmap_remove_range_closed(hits->docs, last, UINT32_MAX);
+	} else {
+		r = keep_order(hits, limit);
+		if (r < 0)
+			return r;
+		first = roaring_bitmap_of_ptr(limit, hits->order);
+		if (!first)
+			return -ENOMEM;
+		roaring_bitmap_free(hits->docs);
+		hits->docs = first;
+	}
+	hits->count = limit;
+	return 0;
+}
+
+int
+hits_new(struct index_view *view, const struct query *query, const struct query_key *key,
+	 roaring_bitmap_t *docs, struct index_hits **ret_hits)
+{
+	CLEANUP(index_hits) struct index_hits *hits = calloc(1, sizeof(*hits));
+	int r;
+
+	if (!hits) {
+		roaring_bitmap_free(docs);
+		return -ENOMEM;
+	}
+	atomic_init(&hits->references, 1);
+	(void)pthread_mutex_init(&hits->lock, NULL);
+	hits->view = index_view_ref(view);
+	hits->key = *key;
+	hits->docs = docs;
+	sorter_init(&hits->sorter, view, query);
+	r = apply_limit(hits, query->limit);
+	if (r < 0)
+		return r;
+	atomic_fetch_add(&hits->bytes,
+			 sizeof(*hits) + roaring_bitmap_portable_size_in_bytes(hits->docs));
+	*ret_hits = STEAL(hits);
+	return 0;
+}
+
+struct index_hits *
+index_hits_ref(struct index_hits *hits)
+{
+	atomic_fetch_add(&hits->references, 1);
+	return hits;
+}
+
+void
+index_hits_put(struct index_hits *hits)
+{
+	if (!hits || atomic_fetch_sub(&hits->references, 1) != 1)
+		return;
+	roaring_bitmap_free(hits->docs);
+	free(hits->order);
+	facet_set_free(hits->facets);
+	(void)pthread_mutex_destroy(&hits->lock);
+	index_view_put(hits->view);
+	free(hits);
+}
+
+struct index_view *
+index_hits_view(const struct index_hits *hits)
+{
+	return hits->view;
+}
+
+uint64_t
+index_hits_count(const struct index_hits *hits)
+{
+	return hits->count;
+}
+
+bool
+index_hits_contains(const struct index_hits *hits, uint32_t doc)
+{
+	return roaring_bitmap_contains(hits->docs, doc);
+}
+
+/* --- In order --- */
+
+/* *RET_ORDER: all documents in order, or NULL where the bitmap is in order itself. */
+static int
+get_order(struct index_hits *hits, const uint32_t **ret_order)
+{
+	int r = 0;
+
+	if (sorter_is_natural(&hits->sorter)) {
+		*ret_order = NULL;
+		return 0;
+	}
+	(void)pthread_mutex_lock(&hits->lock);
+	if (!hits->order)
+		r = keep_order(hits, hits->count);
+	if (r == 0)
+		*ret_order = hits->order;
+	(void)pthread_mutex_unlock(&hits->lock);
+	return r;
+}
+
+/* Copy N documents from place OFFSET on; so many there are. */
+static void
+copy_places(const struct index_hits *hits, const uint32_t *order, uint64_t offset, uint32_t *docs,
+	    size_t n)
+{
+	roaring_uint32_iterator_t iterator;
+	uint32_t first;
+
+	if (order) {
+		memcpy(docs, order + offset, n * sizeof(*docs));
+		return;
+	}
+	(void)roaring_bitmap_select(hits->docs, (uint32_t)offset, &first);
+	roaring_init_iterator(hits->docs, &iterator);
+	(void)roaring_move_uint32_iterator_equalorlarger(&iterator, first);
+	(void)roaring_read_uint32_iterator(&iterator, docs, (uint32_t)n);
+}
+
+static void
+copy_page(const struct index_hits *hits, const uint32_t *order, uint64_t offset, uint32_t *docs,
+	  size_t n, size_t *ret_n)
+{
+	n = offset < hits->count ? MIN((uint64_t)n, hits->count - offset) : 0;
+	if (n > 0)
+		copy_places(hits, order, offset, docs, n);
+	*ret_n = n;
+}
+
+int
+index_hits_page(struct index_hits *hits, uint64_t offset, uint32_t *docs, size_t n, size_t *ret_n)
+{
+	const uint32_t *order = NULL;
+	int r = get_order(hits, &order);
+
+	if (r < 0)
+		return r;
+	copy_page(hits, order, offset, docs, n, ret_n);
+	return 0;
+}
+
+static uint32_t
+doc_at_place(const struct index_hits *hits, const uint32_t *order, uint64_t place)
+{
+	uint32_t doc = 0;
+
+	if (order)
+		return order[place];
+	(void)roaring_bitmap_select(hits->docs, (uint32_t)place, &doc);
+	return doc;
+}
+
+/* Whether DOC comes at or before the place that ROW tells; DOC_OF_ROW only where keys decide. */
+static bool
+is_told(const struct index_hits *hits, uint32_t doc, uint64_t row, uint32_t doc_of_row)
+{
+	if (hits->sorter.n == 0)
+		return index_doc_row(hits->view, doc) <= row;
+	return sorter_compare(&hits->sorter, doc, doc_of_row) <= 0;
+}
+
+int
+index_hits_after(struct index_hits *hits, uint64_t row, uint32_t *docs, size_t n, size_t *ret_n)
+{
+	uint64_t told = 0, untold = hits->count;
+	const uint32_t *order = NULL;
+	uint32_t doc_of_row = 0;
+	int r;
+
+	r = get_order(hits, &order);
+	if (r < 0)
+		return r;
+	/* In an order by values, a place needs the values of the document that stood there. */
+	if (row != 0 && hits->sorter.n > 0 && index_doc_find_row(hits->view, row, &doc_of_row) < 0)
+		return -ESTALE;
+
+	while (row != 0 && told < untold) {
+		uint64_t mid = told + (untold - told) / 2;
+
+		if (is_told(hits, doc_at_place(hits, order, mid), row, doc_of_row))
+			told = mid + 1;
+		else
+			untold = mid;
+	}
+	copy_page(hits, order, told, docs, n, ret_n);
+	return 0;
+}
+
+/* --- By one value --- */
+
+struct equal {
+	const struct column *column;
+	uint32_t code;
+	int (*each)(void *context, uint32_t doc);
+	void *context;
+	int result;
+};
+
+static bool
+has_code(const struct equal *equal, uint32_t place)
+{
+	const uint32_t *codes = &place;
+	size_t n = 1;
+
+	if (!place)
+		return false;
+	if (column_property(equal->column)->multi)
+		n = column_list_codes(equal->column, place, &codes);
+	while (n > 0 && codes[n - 1] != equal->code)
+		n--;
+	return n > 0;
+}
+
+static const uint32_t *
+places_of(const struct column *column, uint32_t segment)
+{
+	return column_property(column)->multi ? column_slots(column, segment)
+					      : column_codes(column, segment);
+}
+
+static bool
+visit(uint32_t doc, void *context)
+{
+	struct equal *equal = context;
+	const uint32_t *places = places_of(equal->column, doc >> COLUMN_SEGMENT_SHIFT);
+
+	if (places && has_code(equal, places[doc & (COLUMN_SEGMENT_DOCS - 1)]))
+		equal->result = equal->each(equal->context, doc);
+	return equal->result == 0;
+}
+
+/* Every place of one segment up to the last document, hits or not. */
+static void
+scan_segment(const struct index_hits *hits, struct equal *equal, uint32_t segment)
+{
+	const uint32_t *places = places_of(equal->column, segment);
+	uint32_t first = segment << COLUMN_SEGMENT_SHIFT;
+	uint32_t last = MIN(hits->view->max_doc - first, COLUMN_SEGMENT_DOCS - 1);
+
+	for (uint32_t i = 0; places && i <= last && equal->result == 0; i++)
+		if (has_code(equal, places[i]) && roaring_bitmap_contains(hits->docs, first + i))
+			equal->result = equal->each(equal->context, first + i);
+}
+
+int
+index_hits_equal(struct index_hits *hits, const struct query_property *property, const char *value,
+		 int (*each)(void *context, uint32_t doc), void *context)
+{
+	struct equal equal = {
+		.column = view_column(hits->view, property),
+		.each = each,
+		.context = context,
+	};
+
+	if (!equal.column || !column_dict(equal.column))
+		return 0;
+	equal.code = dict_find(column_dict(equal.column), value, strlen(value));
+	if (!equal.code)
+		return 0;
+
+	if (hits->count < hits->view->max_doc / WALK_PART)
+		(void)roaring_iterate(hits->docs, visit, &equal);
+	else
+		for (uint32_t segment = 0;
+		     segment <= hits->view->max_doc >> COLUMN_SEGMENT_SHIFT && equal.result == 0;
+		     segment++)
+			scan_segment(hits, &equal, segment);
+	return equal.result;
+}
+
+/* --- Facets --- */
+
+int
+index_hits_facets(struct index_hits *hits, const struct index_budget *budget,
+		  const struct index_facets **ret_facets, struct pxs_error *err)
+{
+	int64_t started_ns = pxs_clock_steady_ns();
+	int r = 0;
+
+	(void)pthread_mutex_lock(&hits->lock);
+	if (!hits->facets)
+		r = facet_set_new(hits->view, hits->docs, budget, &hits->facets);
+	if (r == 0)
+		*ret_facets = &hits->facets->facets;
+	(void)pthread_mutex_unlock(&hits->lock);
+	return budget_explain(budget, started_ns, r, err);
+}
+
+int
+index_hits_facet(struct index_hits *hits, const struct query_property *property, size_t max_values,
+		 const struct index_budget *budget, struct index_facet **ret_facet,
+		 struct pxs_error *err)
+{
+	int64_t started_ns = pxs_clock_steady_ns();
+	int r = facet_new(hits->view, hits->docs, property, max_values, budget, ret_facet);
+
+	return budget_explain(budget, started_ns, r, err);
+}

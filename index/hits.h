@@ -1,0 +1,61 @@
+/* hits.h - what a search found, and the hits that are kept for whoever asks again. */
+#ifndef PXS_INDEX_HITS_H
+#define PXS_INDEX_HITS_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <roaring/roaring.h>
+
+#include "index/index.h"
+#include "index/sort.h"
+
+struct facet_set;
+struct hits_cache;
+
+/* Everything but the parts under the lock stays as it was made. Those are made when first asked
+ * for, once, and stay then, too. */
+struct index_hits {
+	atomic_uint references;
+	struct index_view *view;
+	struct query_key key;
+	struct sorter sorter;
+	roaring_bitmap_t *docs;
+	uint64_t count;
+
+	pthread_mutex_t lock;
+	uint32_t *order; /* all documents in the query's order; not made where docs are in order */
+	struct facet_set *facets;
+	atomic_size_t bytes; /* of memory, with what was made so far */
+};
+
+/* The hits of QUERY, of which DOCS (taken, whatever comes of it) match its conditions; its limit is
+ * applied here. VIEW gets a reference. -ENOMEM. */
+int hits_new(struct index_view *view, const struct query *query, const struct query_key *key,
+	     roaring_bitmap_t *docs, struct index_hits **ret_hits);
+
+/* --- hits_cache.c --- */
+
+/* One search under way, so that others who want the same can wait for it. */
+struct hits_turn {
+	uint64_t seq;
+	struct query_key key;
+	struct hits_turn *next;
+};
+
+/* Hits that are kept, with a reference for the caller, or NULL. */
+struct index_hits *hits_cache_find(struct hits_cache *cache, const struct index_view *view,
+				   const struct query_key *key);
+
+/* The same, but if another thread searches this just now, wait for it within BUDGET. If *RET_HITS
+ * is NULL after that, it is the caller's turn to search and he must end it. 0; budget_check()'s. */
+int hits_cache_begin(struct hits_cache *cache, const struct index_view *view,
+		     const struct query_key *key, const struct index_budget *budget,
+		     struct hits_turn *turn, struct index_hits **ret_hits);
+
+/* Keep HITS (a reference of its own) unless it is NULL, and wake those who wait. */
+void hits_cache_end(struct hits_cache *cache, struct hits_turn *turn, struct index_hits *hits);
+
+#endif

@@ -1,0 +1,268 @@
+#include "index/index.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "index/lock.h"
+#include "index/parts.h"
+
+/* mkdir -p: the index holds everything's metadata, so nobody else may look in. */
+static int
+make_dirs(const char *dir)
+{
+	CLEANUP(free) char *path = strdup(dir);
+
+	if (!path)
+		return -ENOMEM;
+	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(path, 0755) < 0 && errno != EEXIST)
+			return -errno;
+		*slash = '/';
+	}
+	return mkdir(path, 0700) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+static int
+find_dir(const char *dir, unsigned int flags, char **ret_dir, struct pxs_error *err)
+{
+	struct stat st;
+	char *real;
+	int r;
+
+	r = *dir ? 0 : -EINVAL;
+	if (r == 0 && (flags & INDEX_CREATE))
+		r = make_dirs(dir);
+	if (r < 0)
+		return pxs_error_set(err, r, -1, "cannot make the index folder '%s': %s", dir,
+				     strerror(-r));
+	real = realpath(dir, NULL);
+	if (!real)
+		return pxs_error_set(err, -errno, -1, "no index at %s: %s", dir, strerror(errno));
+	if (stat(real, &st) == 0 && !S_ISDIR(st.st_mode)) {
+		free(real);
+		return pxs_error_set(err, -ENOTDIR, -1, "%s is no folder", dir);
+	}
+	*ret_dir = real;
+	return 0;
+}
+
+static int
+part_path(const struct index *index, const char *name, char path[PATH_MAX])
+{
+	int len = snprintf(path, PATH_MAX, "%s/%s", index->dir, name);
+
+	return len < PATH_MAX ? 0 : -ENAMETOOLONG;
+}
+
+static int
+check_exists(const struct index *index, struct pxs_error *err)
+{
+	char path[PATH_MAX];
+	int r;
+
+	r = part_path(index, "docs.db", path);
+	if (r < 0)
+		return r;
+	return access(path, F_OK) < 0
+		       ? pxs_error_set(err, -ENOENT, -1, "no index at %s", index->dir)
+		       : 0;
+}
+
+static int
+open_parts(struct index *index, struct pxs_error *err)
+{
+	char path[PATH_MAX];
+	int r;
+
+	r = part_path(index, "docs.db", path);
+	if (r == 0)
+		r = store_open(path, &index->store, &index->counters, err);
+	if (r == 0)
+		r = part_path(index, "fts.db", path);
+	if (r == 0)
+		r = fts_open(path, &index->fts, &index->fts_seq, err);
+	if (r == 0)
+		r = part_path(index, "state.db", path);
+	if (r == 0)
+		r = state_open(path, &index->state, err);
+	if (r == 0)
+		r = docs_new(&index->docs);
+	if (r == 0)
+		r = hits_cache_new(&index->hits_cache);
+	index->salt = index->counters.salt;
+	return r < 0 ? r : index_load(index, err);
+}
+
+int
+index_open(const char *dir, unsigned int flags, struct index **ret_index, struct pxs_error *err)
+{
+	CLEANUP(index) struct index *index = calloc(1, sizeof(*index));
+	int r;
+
+	if (!index)
+		return -ENOMEM;
+	index->lock_fd = -1;
+	(void)pthread_mutex_init(&index->write_lock, NULL);
+	(void)pthread_mutex_init(&index->view_lock, NULL);
+	r = find_dir(dir, flags, &index->dir, err);
+	if (r == 0 && !(flags & INDEX_CREATE))
+		r = check_exists(index, err);
+	if (r == 0)
+		r = lock_take(index->dir, &index->lock_fd, err);
+	if (r == 0)
+		r = open_parts(index, err);
+	if (r < 0)
+		return pxs_error_set(err, r, -1, "cannot open the index in %s: %s", dir,
+				     strerror(-r));
+	*ret_index = STEAL(index);
+	return 0;
+}
+
+void
+index_close(struct index *index)
+{
+	if (!index)
+		return;
+	hits_cache_free(index->hits_cache);
+	if (index->view)
+		view_schema_free_columns(index->view->schema);
+	index_view_put(index->view);
+	docs_free(index->docs);
+	state_close(index->state);
+	fts_close(index->fts);
+	store_close(index->store);
+	pxs_arena_done(&index->properties);
+	(void)pthread_mutex_destroy(&index->view_lock);
+	(void)pthread_mutex_destroy(&index->write_lock);
+	if (index->lock_fd >= 0)
+		(void)close(index->lock_fd);
+	free(index->dir);
+	free(index);
+}
+
+const char *
+index_dir(const struct index *index)
+{
+	return index->dir;
+}
+
+struct fts *
+index_fts(struct index *index)
+{
+	return index->fts;
+}
+
+struct hits_cache *
+index_hits_cache(struct index *index)
+{
+	return index->hits_cache;
+}
+
+struct state *
+index_state(struct index *index)
+{
+	return index->state;
+}
+
+int
+index_stats(struct index *index, struct index_stats *ret_stats)
+{
+	CLEANUP(index_view) struct index_view *view = index_view_get(index);
+	struct index_stats stats = {
+		.documents = view->count,
+		.versions = view->max_doc,
+		.docs_bytes = store_bytes(index->store),
+		.fts_bytes = fts_bytes(index->fts),
+		.column_bytes = docs_bytes(index->docs),
+		.properties = view->schema->schema.n_properties,
+		.seq = view->seq,
+		.changed_ns = view->changed_ns,
+	};
+
+	for (uint32_t i = 0; i < view->schema->n_columns; i++)
+		if (view->schema->columns[i])
+			stats.column_bytes += column_bytes(view->schema->columns[i]);
+	*ret_stats = stats;
+	return 0;
+}
+
+/* --- Declaring properties --- */
+
+static int
+publish_with(struct index *index, const struct index_view *view, struct view_schema *schema)
+{
+	roaring_bitmap_t *live = roaring_bitmap_copy(view->live);
+
+	return live ? index_publish(index, schema, live, view->rows_ascend) : -ENOMEM;
+}
+
+static int
+store_property(struct index *index, const struct query_property *property)
+{
+	int r;
+
+	r = store_begin(index->store);
+	if (r == 0)
+		r = store_property_add(index->store, property);
+	if (r == 0)
+		r = store_commit(index->store, &index->counters);
+	if (r < 0)
+		store_rollback(index->store);
+	return r;
+}
+
+static int
+declare(struct index *index, const struct query_property *property,
+	const struct query_property **ret_property)
+{
+	CLEANUP(index_view) struct index_view *view = index_view_get(index);
+	CLEANUP(view_schema) struct view_schema *schema = NULL;
+	CLEANUP(column) struct column *column = NULL;
+	struct query_property numbered = *property;
+	const struct query_property *declared;
+	int r;
+
+	numbered.number = view->schema->n_columns;
+	r = index_new_column(index, &numbered, &column);
+	if (r == 0)
+		r = view_schema_with(view->schema, column, &schema);
+	if (r == 0)
+		r = store_property(index, &numbered);
+	if (r < 0)
+		return r;
+	declared = column_property(column);
+	r = publish_with(index, view, schema);
+	if (r < 0)
+		return r;
+	(void)STEAL(column); /* the schema has it now */
+	*ret_property = declared;
+	return 0;
+}
+
+int
+index_property_add(struct index *index, const struct query_property *property,
+		   const struct query_property **ret_property, struct pxs_error *err)
+{
+	const struct query_property *known;
+	int r = 0;
+
+	(void)pthread_mutex_lock(&index->write_lock);
+	known = query_schema_find(&index->view->schema->schema, property->name);
+	if (known && (known->type != property->type || known->multi != property->multi))
+		r = pxs_error_set(err, -EEXIST, -1, "property %s is declared as %s, not as %s",
+				  property->name, query_type_name(known->type, known->multi),
+				  query_type_name(property->type, property->multi));
+	else if (known)
+		*ret_property = known;
+	else
+		r = declare(index, property, ret_property);
+	(void)pthread_mutex_unlock(&index->write_lock);
+	return r < 0 ? pxs_error_set(err, r, -1, "cannot declare property %s: %s", property->name,
+				     strerror(-r))
+		     : 0;
+}

@@ -1,0 +1,297 @@
+/* index.h - keeps documents and finds them.
+ *
+ *     docs.db   SQLite: the record. What was acknowledged is in it, everything else is derived.
+ *     fts.db    SQLite FTS5: words and positions.
+ *     columns   in memory: values by document number; filters, sorts, facets and stat read these.
+ *
+ * Every version of a document has a number of its own, its `doc` (32 bits, increasing). An update
+ * appends a new version and clears the old one's live bit, so whoever holds a view (one immutable
+ * generation of the catalogue) sees the same documents for as long as he holds it.
+ *
+ * Thread safety: everything here may be called from any thread, except that one index_write is used
+ * by one thread at a time. */
+#ifndef PXS_INDEX_H
+#define PXS_INDEX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "query/query.h"
+
+struct pxs_buf;
+struct pxs_error;
+
+/* --- The index --- */
+
+struct index;
+
+#define INDEX_CREATE 1u /* make the folder and an empty index if there is none */
+
+/* Open the index in folder DIR. One process owns it until index_close() (a lock file).
+ *
+ * -ENOENT: no index here; -EBUSY: another process owns it, ERR says which; -EBADMSG: damaged or
+ * from a newer pxs; -ENOSPC, -EACCES, ... from the system. ERR has the sentence. */
+int index_open(const char *dir, unsigned int flags, struct index **ret_index,
+	       struct pxs_error *err);
+void index_close(struct index *index);
+DEFINE_CLEANUP(index, struct index *, index_close)
+
+/* The absolute path of its folder; lent. */
+const char *index_dir(const struct index *index);
+
+struct index_stats {
+	uint64_t documents;    /* live */
+	uint64_t versions;     /* numbers given out, live or not */
+	uint64_t docs_bytes;   /* docs.db and its log on disk */
+	uint64_t fts_bytes;    /* fts.db and its log on disk */
+	uint64_t column_bytes; /* memory of columns and dictionaries */
+	uint64_t properties;
+	uint64_t seq;	    /* of the newest change */
+	int64_t changed_ns; /* when that was; 0: never */
+};
+
+int index_stats(struct index *index, struct index_stats *ret_stats);
+
+/* Compare the parts with the record: as many live documents everywhere, FTS and SQLite structure,
+ * every document's columns against its record. 0: sound; 1: not, and REPORT has a line for each
+ * fault; or -errno. */
+int index_check(struct index *index, struct pxs_buf *report);
+
+/* --- The schema --- */
+
+/* Declare a property, or find it declared. -EEXIST: declared with another type. */
+int index_property_add(struct index *index, const struct query_property *property,
+		       const struct query_property **ret_property, struct pxs_error *err);
+
+/* --- Documents going in --- */
+
+/* A document in the making: its values, then the index's own form of them. Not thread-safe, but
+ * different documents may be made in different threads. */
+struct index_document;
+
+int index_document_new(struct index_document **ret_document);
+void index_document_free(struct index_document *document);
+DEFINE_CLEANUP(index_document, struct index_document *, index_document_free)
+/* Forget everything, keep the memory: for making thousands in a row. */
+void index_document_clear(struct index_document *document);
+
+/* ID is positive. */
+void index_document_set_id(struct index_document *document, int64_t id);
+/* Add VALUE (copied) to PROPERTY. Types must agree. Absent rather than empty: "" is -EINVAL.
+ * Strings are brought to NFC; those that are not UTF-8 are -EILSEQ. The values of a list are added
+ * one after the other, at most INDEX_LIST_MAX of them (-E2BIG when sealed). */
+#define INDEX_LIST_MAX 1024
+int index_document_add(struct index_document *document, const struct query_property *property,
+		       const struct query_value *value);
+int index_document_add_string(struct index_document *document,
+			      const struct query_property *property, const char *text, size_t len);
+int index_document_add_int(struct index_document *document, const struct query_property *property,
+			   int64_t value);
+/* Analyse the text and make the record: the costly part, for any thread. Needed before a put. */
+int index_document_seal(struct index_document *document);
+
+/* One transaction of changes. Readers see nothing of it before its commit, all of it after. */
+struct index_write;
+
+/* Waits while another write is open. */
+int index_write_begin(struct index *index, struct index_write **ret_write);
+/* Insert DOCUMENT, or replace the one with its id; copied. */
+int index_write_put(struct index_write *write, const struct index_document *document);
+/* -ENOENT if there is no such document. */
+int index_write_remove(struct index_write *write, int64_t id);
+/* Durable and visible when it returns 0; on failure nothing of it happened (-ENOSPC, -EIO, ...).
+ * WRITE is gone either way. */
+int index_write_commit(struct index_write *write, struct pxs_error *err);
+void index_write_abort(struct index_write *write);
+DEFINE_CLEANUP(index_write, struct index_write *, index_write_abort)
+
+/* --- Views --- */
+
+/* One generation: counted references, immutable. */
+struct index_view;
+
+struct index_view *index_view_get(struct index *index);
+struct index_view *index_view_ref(struct index_view *view);
+void index_view_put(struct index_view *view);
+DEFINE_CLEANUP(index_view, struct index_view *, index_view_put)
+
+uint64_t index_view_seq(const struct index_view *view);
+uint64_t index_view_count(const struct index_view *view); /* live documents */
+int64_t index_view_changed_ns(const struct index_view *view);
+/* Lent, as long as the view. Its properties live as long as the index. */
+const struct query_schema *index_view_schema(const struct index_view *view);
+
+/* --- A document in a view --- */
+
+#define INDEX_ETAG_SIZE 41 /* 40 hexadecimal digits and NUL */
+
+/* The document called ID, live in VIEW: -ENOENT if there is none. */
+int index_doc_find(const struct index_view *view, int64_t id, uint32_t *ret_doc);
+/* The same by row: the permanent, never reused number of a document. */
+int index_doc_find_row(const struct index_view *view, uint64_t row, uint32_t *ret_doc);
+
+int64_t index_doc_id(const struct index_view *view, uint32_t doc);
+uint64_t index_doc_row(const struct index_view *view, uint32_t doc);
+void index_doc_etag(const struct index_view *view, uint32_t doc, char etag[INDEX_ETAG_SIZE]);
+int64_t index_doc_created_ns(const struct index_view *view, uint32_t doc);
+int64_t index_doc_updated_ns(const struct index_view *view, uint32_t doc);
+
+/* The first value of PROPERTY; false if DOC has none. Strings are lent as long as the index. */
+bool index_doc_value(const struct index_view *view, uint32_t doc,
+		     const struct query_property *property, struct query_value *ret_value);
+
+/* The number of values of PROPERTY, and up to N of them in VALUES. */
+size_t index_doc_values(const struct index_view *view, uint32_t doc,
+			const struct query_property *property, struct query_value *values,
+			size_t n);
+
+/* --- Searching --- */
+
+/* What a search may cost. Zero or NULL: no such bound. */
+struct index_budget {
+	int64_t deadline_ns;		  /* pxs_clock_steady_ns() then: -ETIMEDOUT */
+	bool (*cancelled)(void *context); /* asked every few milliseconds; true: -ECANCELED */
+	void *context;
+};
+
+/* The documents that match a query, in one view. Counted references, immutable, shared. */
+struct index_hits;
+
+/* Find. Hits of recent searches are kept (by generation and key), so asking again is cheap.
+ * 0; -ETIMEDOUT, -ECANCELED, -EINVAL (ERR says why), -ENOMEM, -EIO. */
+int index_search(struct index_view *view, const struct query *query,
+		 const struct index_budget *budget, struct index_hits **ret_hits,
+		 struct pxs_error *err);
+/* Hits of that search if they are at hand, else NULL; never searches. */
+struct index_hits *index_search_cached(struct index_view *view, const struct query *query);
+
+struct index_hits *index_hits_ref(struct index_hits *hits);
+void index_hits_put(struct index_hits *hits);
+DEFINE_CLEANUP(index_hits, struct index_hits *, index_hits_put)
+
+struct index_view *index_hits_view(const struct index_hits *hits); /* lent */
+uint64_t index_hits_count(const struct index_hits *hits);
+bool index_hits_contains(const struct index_hits *hits, uint32_t doc);
+
+/* Up to N documents from place OFFSET on, in the query's order (without one, ascending row). The
+ * number found. -ENOMEM. */
+int index_hits_page(struct index_hits *hits, uint64_t offset, uint32_t *docs, size_t n,
+		    size_t *ret_n);
+
+/* For listings that must resume where they stopped, in another process if need be: up to N
+ * documents, those after ROW (0: from the start). Order: as above; ROW then tells the place. A
+ * document keeps its row when it changes, so nothing that stayed is told twice or left out. */
+int index_hits_after(struct index_hits *hits, uint64_t row, uint32_t *docs, size_t n,
+		     size_t *ret_n);
+
+/* Calls EACH for every hit whose string PROPERTY is exactly VALUE, ascending doc, until it returns
+ * non-zero, which is returned. Cost: one look at the hits or at all codes, whichever are fewer. */
+int index_hits_equal(struct index_hits *hits, const struct query_property *property,
+		     const char *value, int (*each)(void *context, uint32_t doc), void *context);
+
+/* --- Facets --- */
+
+enum index_bucket_kind {
+	INDEX_BUCKET_VALUE, /* documents with one value */
+	INDEX_BUCKET_RANGE, /* documents with a value in [low, high) */
+	INDEX_BUCKET_NONE,  /* documents without a value: "(none)" */
+};
+
+struct index_bucket {
+	enum index_bucket_kind kind;
+	uint64_t count; /* exactly what following `condition` finds */
+	struct query_node
+		condition; /* a leaf to AND; for query_print_segment(), query_add_condition() */
+};
+
+struct index_facet {
+	const struct query_property *property;
+	uint64_t count;	  /* hits that have a value */
+	uint64_t missing; /* hits that have none */
+	uint64_t other;	  /* values mass in no listed bucket */
+	/* Usefulness U = 1 - expected_num / expected_den / hits, research/index.md 3.2; exact. */
+	unsigned __int128 expected_num, expected_den;
+	double usefulness;	      /* the same, for people */
+	struct index_bucket *buckets; /* in order: ranges ascending, values by count; (none) last */
+	size_t n_buckets;
+};
+
+struct index_facets {
+	struct index_facet
+		*facets; /* most useful first; only those with at least one hit's value */
+	size_t n_facets;
+	uint64_t hits;
+};
+
+/* Facets of every property with `filter` set: up to 5 buckets each, (none) beside. Computed once
+ * for one hits object and kept with it; lent as long as HITS. Errors as index_search(). */
+int index_hits_facets(struct index_hits *hits, const struct index_budget *budget,
+		      const struct index_facets **ret_facets, struct pxs_error *err);
+
+/* The facet of one property, whether or not it is offered by default, with at most MAX_VALUES
+ * buckets for strings (ranges stay at 5). The caller's to free. */
+int index_hits_facet(struct index_hits *hits, const struct query_property *property,
+		     size_t max_values, const struct index_budget *budget,
+		     struct index_facet **ret_facet, struct pxs_error *err);
+void index_facet_free(struct index_facet *facet);
+DEFINE_CLEANUP(index_facet, struct index_facet *, index_facet_free)
+
+/* --- Small state that survives restarts --- */
+
+/* Permanent numbers of the mount's names: the same (PARENT, NAME) has the same number for ever, and
+ * no number is ever reused. 1 is the root. Finding an unknown name gives it a number, which is
+ * written to disk a little later (numbers are reserved beforehand, so a crash reuses none). */
+#define INDEX_NODE_ROOT UINT64_C(1)
+int index_node_number(struct index *index, uint64_t parent, const char *name, uint64_t *ret_number);
+/* -ENOENT: no such number. NAME is added to BUF. */
+int index_node_name(struct index *index, uint64_t number, uint64_t *ret_parent,
+		    struct pxs_buf *name);
+
+/* Saved searches: a name and the path of a query (below query/). */
+struct index_saved {
+	char *name;
+	char *path;
+	int64_t created_ns;
+};
+
+int index_saved_put(struct index *index, const char *name, const char *path);  /* -EEXIST */
+int index_saved_rename(struct index *index, const char *from, const char *to); /* -ENOENT -EEXIST */
+int index_saved_remove(struct index *index, const char *name);		       /* -ENOENT */
+/* PATH is added to BUF. -ENOENT. */
+int index_saved_get(struct index *index, const char *name, struct pxs_buf *path);
+/* All, by name. The caller frees them with index_saved_free(). */
+int index_saved_list(struct index *index, struct index_saved **ret_saved, size_t *ret_n);
+void index_saved_free(struct index_saved *saved, size_t n);
+
+/* Sources: trees that were ingested, and what could not be read in them. */
+struct index_source {
+	int64_t id;	    /* small, permanent */
+	char *path;	    /* absolute, bytes as on disk */
+	int64_t scanned_ns; /* end of the last complete scan; 0: never */
+	uint64_t failures;
+};
+
+struct index_failure {
+	char *path; /* bytes as on disk */
+	char *reason;
+	int64_t time_ns;
+};
+
+/* Find or make the source with this PATH. */
+int index_source_add(struct index *index, const char *path, int64_t *ret_id);
+int index_source_list(struct index *index, struct index_source **ret_sources, size_t *ret_n);
+void index_source_free(struct index_source *sources, size_t n);
+/* Forget the source; its documents must have been removed before. */
+int index_source_remove(struct index *index, int64_t id);
+/* A complete scan of the part of source ID at or below PREFIX ended at TIME_NS: replace the
+ * failures recorded there. */
+int index_source_scanned(struct index *index, int64_t id, const char *prefix, int64_t time_ns,
+			 const struct index_failure *failures, size_t n_failures);
+/* The first N failures after OFFSET, by path. The caller frees them with index_failure_free(). */
+int index_failure_list(struct index *index, uint64_t offset, size_t n,
+		       struct index_failure **ret_failures, size_t *ret_n);
+void index_failure_free(struct index_failure *failures, size_t n);
+
+#endif

@@ -1,0 +1,288 @@
+/* At start, columns are filled from the record, and fts.db gets what it lacks. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/macros.h"
+#include "index/document.h"
+#include "index/parts.h"
+
+/* fts.db is filled from nothing in steps of this many documents; until the last step it counts as
+ * empty, so a crash on the way only makes it begin again. */
+#define REBUILD_STEP 50000
+
+/* Terms of versions that are gone stay in fts.db, where views mask them. At start, when they are more
+ * than this and more than those of living documents, fts.db is made anew. */
+#define DEAD_MAX 10000
+
+struct load {
+	struct index *index;
+	struct view_schema *schema;
+	const struct query_property **by_number;
+	struct index_document *document;
+	roaring_bitmap_t *live;
+	uint64_t n_put;
+	bool rebuild;
+};
+
+static void
+load_done(struct load *load)
+{
+	free(load->by_number);
+	index_document_free(load->document);
+	if (load->live)
+		roaring_bitmap_free(load->live);
+}
+
+static inline void
+load_cleanup(struct load *load)
+{
+	load_done(load);
+}
+
+static int
+load_init(struct load *load, struct index *index, struct view_schema *schema)
+{
+	*load = (struct load){ .index = index, .schema = schema };
+	load->by_number = view_schema_by_number(schema);
+	load->live = roaring_bitmap_create();
+	return load->by_number && load->live ? index_document_new(&load->document) : -ENOMEM;
+}
+
+static int
+read_record(struct load *load, const struct store_document *stored)
+{
+	index_document_clear(load->document);
+	return document_from_record(load->document, stored->record, stored->record_len,
+				    load->by_number, load->schema->n_columns);
+}
+
+/* --- Properties --- */
+
+static char *
+keep(struct index *index, const char *text)
+{
+	return pxs_arena_strdup(&index->properties, text);
+}
+
+int
+index_new_column(struct index *index, const struct query_property *property,
+		 struct column **ret_column)
+{
+	struct query_property *kept = pxs_arena_alloc(&index->properties, sizeof(*kept));
+
+	if (!kept)
+		return -ENOMEM;
+	*kept = *property;
+	kept->name = keep(index, property->name);
+	kept->prompt = keep(index, property->prompt);
+	return kept->name && kept->prompt ? column_new(kept, ret_column) : -ENOMEM;
+}
+
+static int
+load_property(void *context, const struct query_property *property)
+{
+	CLEANUP(column) struct column *column = NULL;
+	struct load *load = context;
+	struct view_schema *schema = NULL;
+	int r;
+
+	r = index_new_column(load->index, property, &column);
+	if (r == 0)
+		r = view_schema_with(load->schema, column, &schema);
+	if (r < 0)
+		return r;
+	(void)STEAL(column); /* the schema has it now */
+	view_schema_unref(load->schema);
+	load->schema = schema;
+	return 0;
+}
+
+/* --- Documents --- */
+
+static int
+load_document(void *context, const struct store_document *stored)
+{
+	struct load *load = context;
+	int r;
+
+	if (stored->doc == 0 || stored->doc >= load->index->counters.next_doc)
+		return -EBADMSG;
+	r = read_record(load, stored);
+	if (r == 0)
+		r = docs_add(load->index->docs, stored->doc, &stored->meta);
+	if (r == 0)
+		r = index_fill_columns(load->schema, stored->doc, load->document);
+	if (r == 0)
+		roaring_bitmap_add(load->live, stored->doc);
+	return r;
+}
+
+static bool
+rows_ascend(const struct index *index, const roaring_bitmap_t *live)
+{
+	roaring_uint32_iterator_t at;
+	uint64_t before = 0;
+	uint64_t row;
+
+	for (roaring_init_iterator(live, &at); at.has_value; roaring_advance_uint32_iterator(&at)) {
+		row = docs_meta(index->docs, at.current_value)->row;
+		if (row < before)
+			return false;
+		before = row;
+	}
+	return true;
+}
+
+static int
+load_all(struct load *load)
+{
+	struct index *index = load->index;
+	roaring_bitmap_t *live;
+	bool ascend;
+	int r;
+
+	r = store_documents(index->store, load_document, load);
+	if (r < 0)
+		return r;
+	live = STEAL(load->live);
+	ascend = rows_ascend(index, live);
+	return index_publish(index, load->schema, live, ascend);
+}
+
+static uint64_t
+dead_versions(const struct index *index)
+{
+	return index->counters.next_doc - 1 - index->view->count;
+}
+
+static void
+drop_dead_terms(struct index *index)
+{
+	uint64_t dead = dead_versions(index) - MIN(index->counters.dropped, dead_versions(index));
+
+	if (dead > DEAD_MAX && dead > index->view->count)
+		index->fts_seq = 0;
+}
+
+int
+index_load(struct index *index, struct pxs_error *err)
+{
+	CLEANUP(view_schema) struct view_schema *schema = NULL;
+	CLEANUP(load) struct load load = { 0 };
+	int r;
+
+	r = view_schema_with(NULL, NULL, &schema);
+	if (r < 0)
+		return r;
+	load.index = index;
+	load.schema = STEAL(schema);
+	r = store_properties(index->store, load_property, &load);
+	schema = load.schema;
+	if (r == 0)
+		r = load_init(&load, index, schema);
+	if (r == 0)
+		r = load_all(&load);
+	if (r < 0 && !index->view)
+		view_schema_free_columns(schema); /* no view took them over */
+	if (r < 0)
+		return pxs_error_set(err, r, -1,
+				     "cannot read the documents in %s/docs.db: %s; it is damaged, "
+				     "restore it from a backup or make a new index",
+				     index->dir, strerror(-r));
+	drop_dead_terms(index);
+	r = index_catch_up_fts(index, schema);
+	return r < 0 ? pxs_error_set(err, r, -1, "cannot write %s/fts.db: %s", index->dir,
+				     strerror(-r))
+		     : 0;
+}
+
+/* --- The text index --- */
+
+static int
+next_step(struct load *load)
+{
+	int r;
+
+	if (!load->rebuild || load->n_put % REBUILD_STEP != 0)
+		return 0;
+	r = fts_commit(load->index->fts, 0);
+	return r < 0 ? r : fts_begin(load->index->fts);
+}
+
+static int
+put_document(void *context, const struct store_document *stored)
+{
+	struct load *load = context;
+	int r;
+
+	r = read_record(load, stored);
+	if (r == 0)
+		r = index_document_seal(load->document);
+	if (r == 0)
+		r = fts_put(load->index->fts, stored->doc, load->document->stream.data,
+			    load->document->stream.len);
+	load->n_put++;
+	return r < 0 ? r : next_step(load);
+}
+
+static int
+put_missing(struct load *load)
+{
+	struct index *index = load->index;
+	int r;
+
+	r = fts_begin(index->fts);
+	if (r < 0)
+		return r;
+	r = load->rebuild ? store_documents(index->store, put_document, load)
+			  : store_documents_since(index->store, index->fts_seq, put_document, load);
+	if (r == 0)
+		r = fts_commit(index->fts, index->counters.seq);
+	if (r < 0)
+		fts_rollback(index->fts);
+	return r;
+}
+
+/* Remember that fts.db has living documents only. */
+static int
+note_rebuilt(struct index *index)
+{
+	int r;
+
+	index->counters.dropped = dead_versions(index);
+	r = store_begin(index->store);
+	if (r == 0)
+		r = store_commit(index->store, &index->counters);
+	if (r < 0)
+		store_rollback(index->store);
+	return r;
+}
+
+int
+index_catch_up_fts(struct index *index, const struct view_schema *schema)
+{
+	CLEANUP(load) struct load load = { 0 };
+	int r;
+
+	if (index->fts_seq == index->counters.seq) {
+		index->fts_behind = false;
+		return 0;
+	}
+	r = load_init(&load, index, (struct view_schema *)schema);
+	if (r < 0)
+		return r;
+	/* What is ahead of the record (a docs.db that was restored) cannot be trusted either. */
+	load.rebuild = index->fts_seq == 0 || index->fts_seq > index->counters.seq;
+	r = load.rebuild ? fts_clear(index->fts) : 0;
+	if (r == 0)
+		r = put_missing(&load);
+	if (r == 0 && load.rebuild)
+		r = note_rebuilt(index);
+	if (r < 0)
+		return r;
+	index->fts_seq = index->counters.seq;
+	index->fts_behind = false;
+	return 0;
+}

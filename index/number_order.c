@@ -1,0 +1,249 @@
+/* The numbers are dealt into bins of ascending order: a bin for each of the 64 or 1024 parts of
+ * every power of two above the minimum, which are the first bits of a floating point number. A bin
+ * is sorted when someone asks for a rank or a value that falls into it; for a handful of quantiles
+ * that is a handful of bins, whatever the distribution. Many numbers want the finer bins: dates lie
+ * close together, far above the oldest of them. */
+#include "index/number_order.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/macros.h"
+#include "index/radix.h"
+
+/* Of a double its exponent and so many bits of its fraction are kept, counted from those of 1.0. A
+ * bin's number fits 16 bits. */
+#define FRACTION_COARSE 6
+#define FRACTION_FINE 10
+#define BINS(fraction) ((63u << (fraction)) + 2)
+#define BINS_MAX BINS(FRACTION_FINE)
+
+/* From so many numbers on the finer bins are worth their own cost. */
+#define FINE_MIN 16384
+
+struct number_order {
+	int64_t *numbers; /* as they came */
+	uint16_t *bins;	  /* of each of them */
+	int64_t *values;  /* bin by bin */
+	size_t n, room;
+	uint64_t *keys; /* two halves, for sorting a bin and for scratch */
+	size_t n_keys;	/* of a half */
+	int64_t min, max;
+	unsigned int fraction;
+	uint32_t starts[BINS_MAX + 1];
+	uint32_t places[BINS_MAX]; /* where the next number of a bin goes */
+	bool sorted[BINS_MAX];
+};
+
+int
+number_order_new(struct number_order **ret_order)
+{
+	*ret_order = calloc(1, sizeof(**ret_order));
+	return *ret_order ? 0 : -ENOMEM;
+}
+
+void
+number_order_free(struct number_order *order)
+{
+	if (!order)
+		return;
+	free(order->numbers);
+	free(order->bins);
+	free(order->values);
+	free(order->keys);
+	free(order);
+}
+
+int64_t *
+number_order_reserve(struct number_order *order, size_t n)
+{
+	int64_t *numbers;
+
+	if (n <= order->room)
+		return order->numbers;
+	n = MAX(n, order->room * 2);
+	numbers = realloc(order->numbers, n * sizeof(*numbers));
+	if (!numbers)
+		return NULL;
+	order->numbers = numbers;
+
+	/* Nothing of these is needed any more. */
+	free(order->bins);
+	free(order->values);
+	order->bins = malloc(n * sizeof(*order->bins));
+	order->values = malloc(n * sizeof(*order->values));
+	order->room = order->bins && order->values ? n : 0;
+	order->n = 0;
+	return order->room ? numbers : NULL;
+}
+
+/* --- Dealing --- */
+
+static void
+find_limits(struct number_order *order)
+{
+	const int64_t *numbers = order->numbers;
+	int64_t min = INT64_MAX, max = INT64_MIN;
+
+	for (size_t i = 0; i < order->n; i++) {
+		min = numbers[i] < min ? numbers[i] : min;
+		max = numbers[i] > max ? numbers[i] : max;
+	}
+	order->min = min;
+	order->max = max;
+}
+
+/* Half the distance fits a signed number, which converts faster; unsigned differences do not
+ * overflow. The conversion rounds, but never changes an order. */
+static inline unsigned int
+bin_of(int64_t min, unsigned int fraction, int64_t value)
+{
+	unsigned int key_of_one = 1023u << fraction;
+	double half = (double)(int64_t)(((uint64_t)value - (uint64_t)min) >> 1);
+	uint64_t bits;
+	unsigned int key;
+
+	memcpy(&bits, &half, sizeof(bits));
+	key = (unsigned int)(bits >> (52 - fraction));
+	return key < key_of_one ? 0 : key - key_of_one + 1;
+}
+
+/* The size of the largest bin. */
+static size_t
+count_bins(struct number_order *order)
+{
+	size_t n_bins = BINS(order->fraction);
+	uint32_t largest = 0;
+
+	memset(order->starts, 0, (n_bins + 1) * sizeof(*order->starts));
+	memset(order->sorted, 0, n_bins * sizeof(*order->sorted));
+	for (size_t i = 0; i < order->n; i++) {
+		unsigned int bin = bin_of(order->min, order->fraction, order->numbers[i]);
+
+		order->bins[i] = (uint16_t)bin;
+		order->starts[bin + 1]++;
+	}
+	for (size_t bin = 0; bin < n_bins; bin++) {
+		largest = MAX(largest, order->starts[bin + 1]);
+		order->starts[bin + 1] += order->starts[bin];
+	}
+	return largest;
+}
+
+static void
+deal(struct number_order *order)
+{
+	uint32_t *places = order->places;
+
+	memcpy(places, order->starts, BINS(order->fraction) * sizeof(*places));
+	for (size_t i = 0; i < order->n; i++)
+		order->values[places[order->bins[i]]++] = order->numbers[i];
+}
+
+static int
+reserve_keys(struct number_order *order, size_t n)
+{
+	if (n <= order->n_keys)
+		return 0;
+	free(order->keys);
+	order->keys = malloc(2 * n * sizeof(*order->keys));
+	order->n_keys = order->keys ? n : 0;
+	return order->keys ? 0 : -ENOMEM;
+}
+
+int
+number_order_fill(struct number_order *order, size_t n)
+{
+	int r;
+
+	if (n > UINT32_MAX)
+		return -E2BIG;
+	order->n = n;
+	order->fraction = n < FINE_MIN ? FRACTION_COARSE : FRACTION_FINE;
+	find_limits(order);
+	r = reserve_keys(order, count_bins(order));
+	if (r < 0)
+		return r;
+	deal(order);
+	return 0;
+}
+
+size_t
+number_order_count(const struct number_order *order)
+{
+	return order->n;
+}
+
+/* --- Asking --- */
+
+static void
+sort_bin(struct number_order *order, unsigned int bin)
+{
+	int64_t *values = order->values + order->starts[bin];
+	size_t n = order->starts[bin + 1] - order->starts[bin];
+	bool differ = false;
+
+	if (order->sorted[bin])
+		return;
+	for (size_t i = 0; i < n; i++) {
+		order->keys[i] = (uint64_t)values[i] - (uint64_t)order->min;
+		differ |= values[i] != values[0];
+	}
+	if (differ) {
+		radix_sort_keys(order->keys, order->keys + n, n);
+		for (size_t i = 0; i < n; i++)
+			values[i] = (int64_t)(order->keys[i] + (uint64_t)order->min);
+	}
+	order->sorted[bin] = true;
+}
+
+int64_t
+number_order_at(struct number_order *order, size_t rank)
+{
+	unsigned int low = 0, high = BINS(order->fraction);
+
+	while (high - low > 1) {
+		unsigned int mid = low + (high - low) / 2;
+
+		if (order->starts[mid] <= rank)
+			low = mid;
+		else
+			high = mid;
+	}
+	sort_bin(order, low);
+	return order->values[rank];
+}
+
+size_t
+number_order_less(struct number_order *order, int64_t value)
+{
+	size_t low, high;
+	unsigned int bin;
+
+	if (value <= order->min)
+		return 0;
+	if (value > order->max)
+		return order->n;
+
+	bin = bin_of(order->min, order->fraction, value);
+	sort_bin(order, bin);
+	low = order->starts[bin];
+	high = order->starts[bin + 1];
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (order->values[mid] < value)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+size_t
+number_order_not_greater(struct number_order *order, int64_t value)
+{
+	return value == INT64_MAX ? order->n : number_order_less(order, value + 1);
+}

@@ -1,0 +1,69 @@
+/* parts.h - what an index is made of. */
+#ifndef PXS_INDEX_PARTS_H
+#define PXS_INDEX_PARTS_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "index/docs.h"
+#include "index/fts.h"
+#include "index/state.h"
+#include "index/store.h"
+#include "index/view.h"
+
+struct index {
+	char *dir; /* absolute */
+	int lock_fd;
+	struct store *store;
+	struct fts *fts;
+	struct docs *docs;
+	struct state *state;
+	struct hits_cache *hits_cache;
+	uint64_t salt; /* of etags; a copy that readers may read */
+
+	/* Held through a whole index_write: store, fts (writing), docs and columns (adding),
+	 * counters. */
+	pthread_mutex_t write_lock;
+	struct store_counters counters;
+	bool fts_behind;  /* fts.db missed a commit (disk full); it is caught up before the next */
+	uint64_t fts_seq; /* of the last change in fts.db */
+	struct pxs_arena properties; /* the property structs and their text */
+
+	pthread_mutex_t view_lock; /* the pointer, not the view */
+	struct index_view *view;   /* the newest generation */
+};
+
+/* view.c - with the write lock held. */
+
+/* A new snapshot of BEFORE's (NULL: none) properties and columns with one more; takes COLUMN. */
+int view_schema_with(const struct view_schema *before, struct column *column,
+		     struct view_schema **ret_schema);
+void view_schema_unref(struct view_schema *schema);
+DEFINE_CLEANUP(view_schema, struct view_schema *, view_schema_unref)
+/* The columns belong to the index, which ends them with itself. */
+void view_schema_free_columns(const struct view_schema *schema);
+
+/* Publish the next generation. Takes LIVE and a reference of its own to SCHEMA. */
+int index_publish(struct index *index, struct view_schema *schema, roaring_bitmap_t *live,
+		  bool rows_ascend);
+
+struct column;
+/* load.c - a column for a copy of PROPERTY that lives as long as the index. */
+int index_new_column(struct index *index, const struct query_property *property,
+		     struct column **ret_column);
+
+/* load.c - fills columns and docs from the record, and fts.db with what it lacks. */
+int index_load(struct index *index, struct pxs_error *err);
+/* With the write lock held: put into fts.db what the record has and it has not. */
+int index_catch_up_fts(struct index *index, const struct view_schema *schema);
+
+/* Give DOCUMENT's values to the columns as those of DOC. */
+struct index_document;
+int index_fill_columns(const struct view_schema *schema, uint32_t doc,
+		       const struct index_document *document);
+
+/* Properties by number, for reading records. Lent as long as SCHEMA; the caller frees the array. */
+const struct query_property **view_schema_by_number(const struct view_schema *schema);
+
+#endif

@@ -1,0 +1,138 @@
+/* Least significant digit first, 8 bits a digit. Digits that all keys share are skipped, so small
+ * numbers in 64-bit keys cost what they would in small keys. */
+#include "index/radix.h"
+
+#include <string.h>
+
+#define DIGIT_BITS 8
+#define DIGIT_VALUES (1u << DIGIT_BITS)
+#define DIGITS (64 / DIGIT_BITS)
+
+/* Below this many, counting digits costs more than it saves. */
+#define INSERTION_MAX 32
+
+static void
+insertion_sort(struct radix_item *items, size_t n)
+{
+	for (size_t i = 1; i < n; i++) {
+		struct radix_item item = items[i];
+		size_t j = i;
+
+		for (; j > 0 && items[j - 1].key > item.key; j--)
+			items[j] = items[j - 1];
+		items[j] = item;
+	}
+}
+
+static unsigned int
+digit_of(uint64_t key, unsigned int digit)
+{
+	return (key >> (digit * DIGIT_BITS)) & (DIGIT_VALUES - 1);
+}
+
+/* The bits in which the keys are not all the same. */
+static uint64_t
+differing_bits(const struct radix_item *items, size_t n)
+{
+	uint64_t bits = 0;
+
+	for (size_t i = 1; i < n; i++)
+		bits |= items[i].key ^ items[0].key;
+	return bits;
+}
+
+/* One stable pass by one digit. */
+static void
+scatter(const struct radix_item *from, struct radix_item *to, size_t n, unsigned int digit)
+{
+	size_t places[DIGIT_VALUES + 1] = { 0 };
+
+	for (size_t i = 0; i < n; i++)
+		places[digit_of(from[i].key, digit) + 1]++;
+	for (size_t value = 0; value < DIGIT_VALUES; value++)
+		places[value + 1] += places[value];
+	for (size_t i = 0; i < n; i++)
+		to[places[digit_of(from[i].key, digit)]++] = from[i];
+}
+
+void
+radix_sort(struct radix_item *items, struct radix_item *scratch, size_t n)
+{
+	struct radix_item *from = items, *to = scratch;
+	uint64_t differing;
+
+	if (n <= INSERTION_MAX) {
+		insertion_sort(items, n);
+		return;
+	}
+
+	differing = differing_bits(items, n);
+	for (unsigned int digit = 0; digit < DIGITS; digit++) {
+		struct radix_item *swap = from;
+
+		if (digit_of(differing, digit) == 0)
+			continue;
+		scatter(from, to, n, digit);
+		from = to;
+		to = swap;
+	}
+	if (from != items)
+		memcpy(items, from, n * sizeof(*items));
+}
+
+/* --- Keys alone --- */
+
+/* Wider digits: their counters still fit the first cache. */
+#define KEY_DIGIT_BITS 11
+#define KEY_DIGIT_VALUES (1u << KEY_DIGIT_BITS)
+
+static void
+insertion_sort_keys(uint64_t *keys, size_t n)
+{
+	for (size_t i = 1; i < n; i++) {
+		uint64_t key = keys[i];
+		size_t j = i;
+
+		for (; j > 0 && keys[j - 1] > key; j--)
+			keys[j] = keys[j - 1];
+		keys[j] = key;
+	}
+}
+
+static void
+scatter_keys(const uint64_t *from, uint64_t *to, size_t n, unsigned int shift)
+{
+	uint32_t places[KEY_DIGIT_VALUES + 1] = { 0 };
+
+	for (size_t i = 0; i < n; i++)
+		places[((from[i] >> shift) & (KEY_DIGIT_VALUES - 1)) + 1]++;
+	for (size_t value = 0; value < KEY_DIGIT_VALUES; value++)
+		places[value + 1] += places[value];
+	for (size_t i = 0; i < n; i++)
+		to[places[(from[i] >> shift) & (KEY_DIGIT_VALUES - 1)]++] = from[i];
+}
+
+void
+radix_sort_keys(uint64_t *keys, uint64_t *scratch, size_t n)
+{
+	uint64_t *from = keys, *to = scratch, *swap;
+	uint64_t differing = 0;
+
+	if (n <= INSERTION_MAX) {
+		insertion_sort_keys(keys, n);
+		return;
+	}
+
+	for (size_t i = 1; i < n; i++)
+		differing |= keys[i] ^ keys[0];
+	for (unsigned int shift = 0; shift < 64 && differing >> shift; shift += KEY_DIGIT_BITS) {
+		if (((differing >> shift) & (KEY_DIGIT_VALUES - 1)) == 0)
+			continue;
+		scatter_keys(from, to, n, shift);
+		swap = from;
+		from = to;
+		to = swap;
+	}
+	if (from != keys)
+		memcpy(keys, from, n * sizeof(*keys));
+}

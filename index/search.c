@@ -1,0 +1,257 @@
+/* A tree is evaluated from the root, each node within the documents that are still candidates: what
+ * a clause that must hold leaves over is all that the next one looks at. Text comes first, because
+ * it costs the same whatever the candidates, then columns, then groups. */
+#include "index/search.h"
+
+#include <errno.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "index/budget.h"
+#include "index/hits.h"
+#include "index/view.h"
+
+static int evaluate(const struct search *search, const struct query_node *node,
+		    const roaring_bitmap_t *within, roaring_bitmap_t **ret_hits);
+
+enum cost { COST_TEXT, COST_COLUMN, COST_GROUP, COSTS };
+
+static const enum cost COST_OF[] = {
+	[QUERY_ALL] = COST_TEXT,      [QUERY_NONE] = COST_TEXT,	   [QUERY_BOOL] = COST_GROUP,
+	[QUERY_WORDS] = COST_TEXT,    [QUERY_PHRASE] = COST_TEXT,  [QUERY_PREFIX] = COST_TEXT,
+	[QUERY_EQUALS] = COST_COLUMN, [QUERY_RANGE] = COST_COLUMN, [QUERY_EXISTS] = COST_COLUMN,
+};
+
+/* 1: the analysis leaves nothing of NODE ("--", or a group of such), so that its parent skips it
+ * (spec/pixstor.md 2.2); 0; or -ENOMEM. */
+static int
+is_blank(const struct query_node *node)
+{
+	const struct query_node *child;
+	int r;
+
+	if (node->kind == QUERY_WORDS || node->kind == QUERY_PHRASE) {
+		r = search_text_has_words(node->text);
+		return r < 0 ? r : !r;
+	}
+	if (node->kind != QUERY_BOOL)
+		return 0;
+	for (child = node->first_child; child; child = child->next) {
+		r = is_blank(child);
+		if (r <= 0)
+			return r;
+	}
+	return 1;
+}
+
+/* The first clause at or after NODE that asks OCCUR and is not blank; 1, 0 (none) or -ENOMEM. */
+static int
+next_clause(const struct query_node **node, enum query_occur occur)
+{
+	int r;
+
+	for (; *node; *node = (*node)->next) {
+		if ((*node)->occur != occur)
+			continue;
+		r = is_blank(*node);
+		if (r <= 0)
+			return r < 0 ? r : 1;
+	}
+	return 0;
+}
+
+static int
+has_clause(const struct query_node *group, enum query_occur occur)
+{
+	const struct query_node *child = group->first_child;
+
+	return next_clause(&child, occur);
+}
+
+/* All that MUST hold: each narrows *HITS. */
+static int
+require(const struct search *search, const struct query_node *group, roaring_bitmap_t **hits)
+{
+	for (enum cost cost = 0; cost < COSTS; cost++) {
+		const struct query_node *child = group->first_child;
+		int r;
+
+		for (; (r = next_clause(&child, QUERY_MUST)) > 0; child = child->next) {
+			roaring_bitmap_t *left;
+
+			if (COST_OF[child->kind] != cost)
+				continue;
+			r = evaluate(search, child, *hits, &left);
+			if (r < 0)
+				return r;
+			roaring_bitmap_free(*hits);
+			*hits = left;
+		}
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* *HITS becomes those of it that match any clause that SHOULD hold. */
+static int
+require_any(const struct search *search, const struct query_node *group, roaring_bitmap_t **hits)
+{
+	CLEANUP(bitmap) roaring_bitmap_t *any = roaring_bitmap_create();
+	const struct query_node *child = group->first_child;
+	int r;
+
+	if (!any)
+		return -ENOMEM;
+	for (; (r = next_clause(&child, QUERY_SHOULD)) > 0; child = child->next) {
+		CLEANUP(bitmap) roaring_bitmap_t *found = NULL;
+
+		r = evaluate(search, child, *hits, &found);
+		if (r < 0)
+			return r;
+		roaring_bitmap_or_inplace(any, found);
+	}
+	if (r < 0)
+		return r;
+	roaring_bitmap_free(*hits);
+	*hits = STEAL(any);
+	return 0;
+}
+
+/* Take out of HITS what MUST_NOT match. */
+static int
+exclude(const struct search *search, const struct query_node *group, roaring_bitmap_t *hits)
+{
+	const struct query_node *child = group->first_child;
+	int r;
+
+	for (; (r = next_clause(&child, QUERY_MUST_NOT)) > 0; child = child->next) {
+		CLEANUP(bitmap) roaring_bitmap_t *found = NULL;
+
+		r = evaluate(search, child, hits, &found);
+		if (r < 0)
+			return r;
+		roaring_bitmap_andnot_inplace(hits, found);
+	}
+	return r;
+}
+
+/* enum query_occur has the model. */
+static int
+evaluate_group(const struct search *search, const struct query_node *group,
+	       const roaring_bitmap_t *within, roaring_bitmap_t **ret_hits)
+{
+	CLEANUP(bitmap) roaring_bitmap_t *hits = NULL;
+	int musts, shoulds, r;
+
+	musts = has_clause(group, QUERY_MUST);
+	shoulds = has_clause(group, QUERY_SHOULD);
+	if (musts < 0 || shoulds < 0)
+		return -ENOMEM;
+
+	hits = roaring_bitmap_copy(within);
+	if (!hits)
+		return -ENOMEM;
+	r = 0;
+	if (musts)
+		r = require(search, group, &hits);
+	else if (shoulds)
+		r = require_any(search, group, &hits);
+	if (r == 0)
+		r = exclude(search, group, hits);
+	if (r < 0)
+		return r;
+	*ret_hits = STEAL(hits);
+	return 0;
+}
+
+static int
+evaluate_constant(const struct search *search, const struct query_node *node,
+		  const roaring_bitmap_t *within, roaring_bitmap_t **ret_hits)
+{
+	roaring_bitmap_t *hits = node->kind == QUERY_ALL ? roaring_bitmap_copy(within)
+							 : roaring_bitmap_create();
+
+	(void)search;
+	if (!hits)
+		return -ENOMEM;
+	*ret_hits = hits;
+	return 0;
+}
+
+typedef int (*evaluator)(const struct search *search, const struct query_node *node,
+			 const roaring_bitmap_t *within, roaring_bitmap_t **ret_hits);
+
+static const evaluator EVALUATORS[] = {
+	[QUERY_ALL] = evaluate_constant, [QUERY_NONE] = evaluate_constant,
+	[QUERY_BOOL] = evaluate_group,	 [QUERY_WORDS] = search_text,
+	[QUERY_PHRASE] = search_text,	 [QUERY_PREFIX] = search_text,
+	[QUERY_EQUALS] = search_column,	 [QUERY_RANGE] = search_column,
+	[QUERY_EXISTS] = search_column,
+};
+
+static int
+evaluate(const struct search *search, const struct query_node *node, const roaring_bitmap_t *within,
+	 roaring_bitmap_t **ret_hits)
+{
+	int r = budget_check(search->budget);
+
+	return r < 0 ? r : EVALUATORS[node->kind](search, node, within, ret_hits);
+}
+
+/* The whole tree, which matches nothing if nothing is left of it. */
+static int
+evaluate_root(const struct search *search, const struct query_node *root,
+	      roaring_bitmap_t **ret_hits)
+{
+	static const struct query_node NONE = { .kind = QUERY_NONE };
+	int r = is_blank(root);
+
+	return r < 0 ? r : evaluate(search, r ? &NONE : root, search->view->live, ret_hits);
+}
+
+static int
+find(struct index_view *view, const struct query *query, const struct query_key *key,
+     const struct index_budget *budget, struct index_hits **ret_hits, struct pxs_error *err)
+{
+	struct search search = { view, budget, err };
+	roaring_bitmap_t *docs;
+	int r = evaluate_root(&search, query->root, &docs);
+
+	return r < 0 ? r : hits_new(view, query, key, docs, ret_hits);
+}
+
+int
+index_search(struct index_view *view, const struct query *query, const struct index_budget *budget,
+	     struct index_hits **ret_hits, struct pxs_error *err)
+{
+	struct hits_cache *cache = index_hits_cache(view->index);
+	int64_t started_ns = pxs_clock_steady_ns();
+	CLEANUP(index_hits) struct index_hits *hits = NULL;
+	struct hits_turn turn;
+	struct query_key key;
+	int r;
+
+	r = query_key(query, &key);
+	if (r < 0)
+		return r;
+	r = hits_cache_begin(cache, view, &key, budget, &turn, &hits);
+	if (r == 0 && !hits) {
+		r = find(view, query, &key, budget, &hits, err);
+		hits_cache_end(cache, &turn, hits);
+	}
+	if (r < 0)
+		return budget_explain(budget, started_ns, r, err);
+	*ret_hits = STEAL(hits);
+	return 0;
+}
+
+struct index_hits *
+index_search_cached(struct index_view *view, const struct query *query)
+{
+	struct query_key key;
+
+	return query_key(query, &key) < 0
+		       ? NULL
+		       : hits_cache_find(index_hits_cache(view->index), view, &key);
+}

@@ -1,0 +1,234 @@
+/* Orders that are sorted where someone looks, against plain sorting. */
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "base/macros.h"
+#include "index/dict.h"
+#include "index/number_order.h"
+#include "index/radix.h"
+#include "index/text_order.h"
+
+#define NUMBERS 3000
+#define TEXTS 1500
+#define ROUNDS 60
+
+static void
+start_random(void)
+{
+	const char *given = getenv("PXS_SEED");
+	unsigned int seed = given ? (unsigned int)strtoul(given, NULL, 10)
+				  : (unsigned int)time(NULL);
+
+	print_message("PXS_SEED=%u\n", seed);
+	srandom(seed);
+}
+
+static uint64_t
+random_bits(void)
+{
+	return (uint64_t)random() << 42 ^ (uint64_t)random() << 21 ^ (uint64_t)random();
+}
+
+static void
+radix_sort_is_stable(void **state)
+{
+	static struct radix_item items[NUMBERS], scratch[NUMBERS];
+
+	(void)state;
+	start_random();
+	for (int round = 0; round < ROUNDS; round++) {
+		size_t n = (size_t)random() % NUMBERS + 1;
+		uint64_t mask = random_bits();
+
+		for (size_t i = 0; i < n; i++)
+			items[i] = (struct radix_item){ random_bits() & mask & random_bits(),
+							(uint32_t)i, (uint32_t)i };
+		radix_sort(items, scratch, n);
+		for (size_t i = 1; i < n; i++) {
+			assert_true(items[i - 1].key <= items[i].key);
+			if (items[i - 1].key == items[i].key)
+				assert_true(items[i - 1].value < items[i].value);
+			assert_int_equal(items[i].value, items[i].weight);
+		}
+	}
+}
+
+static int
+compare_numbers(const void *a, const void *b)
+{
+	int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
+
+	return (left > right) - (left < right);
+}
+
+/* Few values, many, of all magnitudes, close together far from 0. */
+static int64_t
+random_number(int kind)
+{
+	switch (kind % 5) {
+	case 0:
+		return random() % 7;
+	case 1:
+		return (int64_t)(random_bits() >> (random() % 64));
+	case 2:
+		return -(int64_t)(random_bits() >> (random() % 63 + 1));
+	case 3:
+		return INT64_MAX - random() % 1000;
+	default:
+		return random() % 100 == 0 ? INT64_MIN + 1 : 1700000000000000000 + random();
+	}
+}
+
+/* In two steps, as a column's segments come. */
+static void
+fill(struct number_order *order, const int64_t *numbers, size_t n)
+{
+	int64_t *room = number_order_reserve(order, n / 2);
+
+	if (n / 2)
+		memcpy(room, numbers, n / 2 * sizeof(*numbers));
+	room = number_order_reserve(order, n);
+	assert_non_null(room);
+	memcpy(room + n / 2, numbers + n / 2, (n - n / 2) * sizeof(*numbers));
+	assert_int_equal(number_order_fill(order, n), 0);
+	assert_int_equal(number_order_count(order), n);
+}
+
+static void
+numbers_have_their_ranks(void **state)
+{
+	static int64_t numbers[NUMBERS];
+
+	CLEANUP(number_order) struct number_order *order = NULL;
+
+	(void)state;
+	start_random();
+	assert_int_equal(number_order_new(&order), 0);
+	for (int round = 0; round < ROUNDS; round++) {
+		size_t n = ((size_t)random() % NUMBERS) | 1;
+
+		for (size_t i = 0; i < n; i++)
+			numbers[i] = random_number(round);
+		fill(order, numbers, n);
+		qsort(numbers, n, sizeof(*numbers), compare_numbers);
+		for (size_t ask = 0; ask < 200; ask++) {
+			size_t rank = (size_t)random() % n;
+			int64_t number = ask % 2 ? numbers[rank] : random_number(round);
+			size_t less = 0, not_greater = 0;
+
+			while (less < n && numbers[less] < number)
+				less++;
+			while (not_greater < n && numbers[not_greater] <= number)
+				not_greater++;
+			assert_int_equal(number_order_at(order, rank), numbers[rank]);
+			assert_int_equal(number_order_less(order, number), less);
+			assert_int_equal(number_order_not_greater(order, number), not_greater);
+		}
+	}
+}
+
+/* Long shared beginnings, texts that are the beginning of others, bytes above 0x7f. */
+static void
+random_text(char text[128])
+{
+	static const char *const PARTS[] = { "/usr/share/",	 "doc", "a",
+					     "\xc3\xa4",	 "/",	"b",
+					     "\xf0\x9f\x90\x88", "zz",	"/usr/share/doc/" };
+	size_t len = 0;
+
+	for (long n = random() % 6 + 1; n-- > 0;)
+		len += (size_t)snprintf(text + len, 128 - len, "%s",
+					PARTS[(size_t)random() % ARRAY_SIZE(PARTS)]);
+}
+
+static const struct dict *compared;
+
+static int
+compare_codes(const void *a, const void *b)
+{
+	return strcmp(dict_text(compared, *(const uint32_t *)a),
+		      dict_text(compared, *(const uint32_t *)b));
+}
+
+static struct text_order *
+new_text_order(const struct dict *dict, uint64_t *total)
+{
+	struct text_order *order;
+
+	*total = 0;
+	assert_int_equal(text_order_new(dict, dict_count(dict), &order), 0);
+	for (uint32_t code = 1; code <= dict_count(dict); code++) {
+		text_order_add(order, code, code % 5 + 1);
+		*total += code % 5 + 1;
+	}
+	return order;
+}
+
+static void
+texts_have_their_ranks(void **state)
+{
+	(void)state;
+	start_random();
+	for (int round = 0; round < ROUNDS; round++) {
+		CLEANUP(dict) struct dict *dict = NULL;
+		CLEANUP(text_order) struct text_order *lazy = NULL;
+		CLEANUP(text_order) struct text_order *full = NULL;
+		uint32_t codes[TEXTS], n = (uint32_t)random() % TEXTS + 1;
+		uint64_t total, before = 0;
+
+		assert_int_equal(dict_new(&dict), 0);
+		for (uint32_t i = 0; i < n; i++) {
+			char text[128];
+			uint32_t code;
+
+			random_text(text);
+			assert_int_equal(dict_add(dict, text, strlen(text), &code), 0);
+		}
+		n = dict_count(dict);
+		for (uint32_t i = 0; i < n; i++)
+			codes[i] = i + 1;
+		compared = dict;
+		qsort(codes, n, sizeof(*codes), compare_codes);
+
+		lazy = new_text_order(dict, &total);
+		full = new_text_order(dict, &total);
+		text_order_sort(full);
+		for (uint32_t i = 0; i < n; i++) {
+			uint32_t weight = codes[i] % 5 + 1;
+			uint64_t rank = before + (uint64_t)random() % weight;
+
+			assert_int_equal(text_order_code(full, i), codes[i]);
+			assert_int_equal(text_order_before(full, i), before);
+			/* Only every tenth, so that most of it stays unsorted. */
+			if (i % 10 == 3) {
+				assert_int_equal(text_order_find(lazy, rank), i);
+				assert_int_equal(text_order_code(lazy, i), codes[i]);
+				assert_int_equal(text_order_before(lazy, i), before);
+				assert_int_equal(text_order_before(lazy, i + 1), before + weight);
+			}
+			before += weight;
+		}
+		assert_int_equal(before, total);
+	}
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest TESTS[] = {
+		cmocka_unit_test(radix_sort_is_stable),
+		cmocka_unit_test(numbers_have_their_ranks),
+		cmocka_unit_test(texts_have_their_ranks),
+	};
+
+	return cmocka_run_group_tests_name("index/order", TESTS, NULL, NULL);
+}

@@ -1,0 +1,278 @@
+/* A view is a few numbers, a bitmap and references; the values lie in columns that all views share.
+ * index_publish() swaps the pointer to the newest one; old views end with their last holder. */
+#include "index/view.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <xxhash.h>
+
+#include "base/clock.h"
+#include "base/macros.h"
+#include "index/parts.h"
+
+/* --- Schema snapshots --- */
+
+void
+view_schema_unref(struct view_schema *schema)
+{
+	if (!schema || atomic_fetch_sub(&schema->references, 1) != 1)
+		return;
+	free(schema->by_name);
+	free(schema->columns);
+	free(schema);
+}
+
+void
+view_schema_free_columns(const struct view_schema *schema)
+{
+	for (uint32_t i = 0; i < schema->n_columns; i++)
+		column_free(schema->columns[i]);
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+	return strcmp((*(const struct query_property *const *)a)->name,
+		      (*(const struct query_property *const *)b)->name);
+}
+
+static struct view_schema *
+schema_alloc(size_t n_properties, uint32_t n_columns)
+{
+	struct view_schema *schema = calloc(1, sizeof(*schema));
+
+	if (!schema)
+		return NULL;
+	atomic_init(&schema->references, 1);
+	schema->n_columns = n_columns;
+	schema->columns = calloc(MAX(n_columns, 1u), sizeof(struct column *));
+	schema->by_name = calloc(MAX(n_properties, (size_t)1), sizeof(struct query_property *));
+	if (!schema->columns || !schema->by_name) {
+		view_schema_unref(schema);
+		return NULL;
+	}
+	schema->schema.properties = schema->by_name;
+	schema->schema.n_properties = n_properties;
+	return schema;
+}
+
+int
+view_schema_with(const struct view_schema *before, struct column *column,
+		 struct view_schema **ret_schema)
+{
+	size_t n = (before ? before->schema.n_properties : 0) + (column ? 1 : 0);
+	uint32_t n_columns = before ? before->n_columns : 0;
+	struct view_schema *schema;
+
+	if (column)
+		n_columns = MAX(n_columns, column_property(column)->number + 1);
+	schema = schema_alloc(n, n_columns);
+	if (!schema)
+		return -ENOMEM;
+	if (before) {
+		memcpy(schema->by_name, before->by_name,
+		       before->schema.n_properties * sizeof(*before->by_name));
+		memcpy(schema->columns, before->columns,
+		       before->n_columns * sizeof(*before->columns));
+	}
+	if (column) {
+		schema->by_name[n - 1] = column_property(column);
+		schema->columns[column_property(column)->number] = column;
+		qsort(schema->by_name, n, sizeof(*schema->by_name), compare_names);
+	}
+	*ret_schema = schema;
+	return 0;
+}
+
+const struct query_property **
+view_schema_by_number(const struct view_schema *schema)
+{
+	const struct query_property **properties = calloc(MAX(schema->n_columns, 1u),
+							  sizeof(*properties));
+
+	for (uint32_t i = 0; properties && i < schema->n_columns; i++)
+		if (schema->columns[i])
+			properties[i] = column_property(schema->columns[i]);
+	return properties;
+}
+
+/* --- Views --- */
+
+struct index_view *
+index_view_get(struct index *index)
+{
+	struct index_view *view;
+
+	(void)pthread_mutex_lock(&index->view_lock);
+	view = index_view_ref(index->view);
+	(void)pthread_mutex_unlock(&index->view_lock);
+	return view;
+}
+
+struct index_view *
+index_view_ref(struct index_view *view)
+{
+	atomic_fetch_add(&view->references, 1);
+	return view;
+}
+
+void
+index_view_put(struct index_view *view)
+{
+	if (!view || atomic_fetch_sub(&view->references, 1) != 1)
+		return;
+	roaring_bitmap_free(view->live);
+	view_schema_unref(view->schema);
+	free(view);
+}
+
+int
+index_publish(struct index *index, struct view_schema *schema, roaring_bitmap_t *live,
+	      bool rows_ascend)
+{
+	struct index_view *view = calloc(1, sizeof(*view));
+	struct index_view *before;
+
+	if (!view) {
+		roaring_bitmap_free(live);
+		return -ENOMEM;
+	}
+	(void)roaring_bitmap_run_optimize(live);
+	atomic_init(&view->references, 1);
+	view->index = index;
+	view->seq = index->counters.seq;
+	view->changed_ns = index->counters.changed_ns;
+	view->max_doc = index->counters.next_doc - 1;
+	view->count = roaring_bitmap_get_cardinality(live);
+	view->live = live;
+	view->rows_ascend = rows_ascend;
+	view->schema = schema;
+	atomic_fetch_add(&schema->references, 1);
+
+	(void)pthread_mutex_lock(&index->view_lock);
+	before = index->view;
+	index->view = view;
+	(void)pthread_mutex_unlock(&index->view_lock);
+	index_view_put(before);
+	hits_cache_purge(index->hits_cache, view->seq);
+	return 0;
+}
+
+uint64_t
+index_view_seq(const struct index_view *view)
+{
+	return view->seq;
+}
+
+uint64_t
+index_view_count(const struct index_view *view)
+{
+	return view->count;
+}
+
+int64_t
+index_view_changed_ns(const struct index_view *view)
+{
+	return view->changed_ns;
+}
+
+const struct query_schema *
+index_view_schema(const struct index_view *view)
+{
+	return &view->schema->schema;
+}
+
+/* --- Documents in a view --- */
+
+static bool
+is_shown(const struct index_view *view, uint32_t doc)
+{
+	return doc <= view->max_doc && roaring_bitmap_contains(view->live, doc);
+}
+
+int
+index_doc_find(const struct index_view *view, int64_t id, uint32_t *ret_doc)
+{
+	const struct docs *docs = view->index->docs;
+	uint32_t doc = docs_newest_of_id(docs, id);
+
+	while (doc && !is_shown(view, doc))
+		doc = docs_meta(docs, doc)->previous;
+	if (!doc)
+		return -ENOENT;
+	*ret_doc = doc;
+	return 0;
+}
+
+int
+index_doc_find_row(const struct index_view *view, uint64_t row, uint32_t *ret_doc)
+{
+	const struct docs *docs = view->index->docs;
+	uint32_t doc = docs_newest_of_row(docs, row);
+
+	while (doc && !is_shown(view, doc))
+		doc = docs_meta(docs, doc)->previous;
+	/* `previous` follows the id, which may have had another row before it was removed. */
+	if (!doc || docs_meta(docs, doc)->row != row)
+		return -ENOENT;
+	*ret_doc = doc;
+	return 0;
+}
+
+int64_t
+index_doc_id(const struct index_view *view, uint32_t doc)
+{
+	return docs_meta(view->index->docs, doc)->id;
+}
+
+uint64_t
+index_doc_row(const struct index_view *view, uint32_t doc)
+{
+	return docs_meta(view->index->docs, doc)->row;
+}
+
+int64_t
+index_doc_created_ns(const struct index_view *view, uint32_t doc)
+{
+	return docs_meta(view->index->docs, doc)->created_ns;
+}
+
+int64_t
+index_doc_updated_ns(const struct index_view *view, uint32_t doc)
+{
+	return docs_meta(view->index->docs, doc)->updated_ns;
+}
+
+/* A hash of what no two versions share, in this index or another: opaque, as spec/pixstor.md 1.3.
+ */
+void
+index_doc_etag(const struct index_view *view, uint32_t doc, char etag[INDEX_ETAG_SIZE])
+{
+	const struct docs_meta *meta = docs_meta(view->index->docs, doc);
+	const uint64_t parts[] = { view->index->salt, (uint64_t)meta->id, meta->seq };
+	XXH128_hash_t hash = XXH3_128bits(parts, sizeof(parts));
+	uint32_t more = (uint32_t)XXH3_64bits_withSeed(parts, sizeof(parts), 1);
+
+	(void)snprintf(etag, INDEX_ETAG_SIZE, "%016llx%016llx%08x", (unsigned long long)hash.high64,
+		       (unsigned long long)hash.low64, more);
+}
+
+bool
+index_doc_value(const struct index_view *view, uint32_t doc, const struct query_property *property,
+		struct query_value *ret_value)
+{
+	const struct column *column = view_column(view, property);
+
+	return column && column_values(column, doc, ret_value, 1) > 0;
+}
+
+size_t
+index_doc_values(const struct index_view *view, uint32_t doc, const struct query_property *property,
+		 struct query_value *values, size_t n)
+{
+	const struct column *column = view_column(view, property);
+
+	return column ? column_values(column, doc, values, n) : 0;
+}

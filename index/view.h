@@ -1,0 +1,58 @@
+/* view.h - what a view is made of, for those who search it. */
+#ifndef PXS_INDEX_VIEW_H
+#define PXS_INDEX_VIEW_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <roaring/roaring.h>
+
+#include "index/column.h"
+#include "index/index.h"
+
+struct docs; /* what every document has: id, row, seq, times (docs.h) */
+struct fts;
+struct hits_cache;
+
+/* The schema and the columns of a view: an immutable, counted snapshot, shared by all views between
+ * two declarations of a property. */
+struct view_schema {
+	atomic_uint references;
+	struct query_schema schema; /* by name */
+	const struct query_property **by_name;
+	struct column **columns; /* by property number; owned by the index */
+	uint32_t n_columns;
+};
+
+struct index_view {
+	struct index *index;
+	atomic_uint references;
+	uint64_t seq;
+	int64_t changed_ns;
+	uint32_t max_doc;	/* documents are 1 .. max_doc */
+	uint64_t count;		/* of live */
+	roaring_bitmap_t *live; /* never changed once the view is published */
+	bool rows_ascend;	/* among live documents: a higher doc has a higher row */
+	struct view_schema *schema;
+};
+
+/* NULL if the view knows no such property yet. */
+static inline const struct column *
+view_column(const struct index_view *view, const struct query_property *property)
+{
+	return property->number < view->schema->n_columns ? view->schema->columns[property->number]
+							  : NULL;
+}
+
+/* The parts of the index that a search needs. */
+struct fts *index_fts(struct index *index);
+struct hits_cache *index_hits_cache(struct index *index);
+
+/* hits.c: kept hits, for views of one index; thread-safe. Purging drops those of views older than
+ * SEQ, so that nothing kept holds an old generation for long. */
+int hits_cache_new(struct hits_cache **ret_cache);
+void hits_cache_free(struct hits_cache *cache);
+void hits_cache_purge(struct hits_cache *cache, uint64_t seq);
+
+#endif

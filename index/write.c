@@ -1,0 +1,242 @@
+/* One transaction goes into three places, in this order: docs.db, whose commit is the promise;
+ * fts.db, which can be caught up from it; columns, which no view shows until the new view is
+ * published. Document numbers of a transaction that failed are never used again, so what it left in
+ * columns does no harm. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "index/document.h"
+#include "index/parts.h"
+
+struct index_write {
+	struct index *index;
+	struct view_schema *schema;	/* the newest; lent by the index */
+	struct store_counters counters; /* of this transaction */
+	roaring_bitmap_t *live;
+	bool rows_ascend;
+	bool changed;
+	int error; /* the first failure; what follows is refused */
+};
+
+static void
+write_end(struct index_write *write)
+{
+	struct index *index = write->index;
+
+	if (write->live)
+		roaring_bitmap_free(write->live);
+	free(write);
+	(void)pthread_mutex_unlock(&index->write_lock);
+}
+
+static int
+begin(struct index_write *write)
+{
+	struct index *index = write->index;
+	int r;
+
+	write->schema = index->view->schema;
+	write->rows_ascend = index->view->rows_ascend;
+	write->live = roaring_bitmap_copy(index->view->live);
+	if (!write->live)
+		return -ENOMEM;
+	if (index->fts_behind) {
+		r = index_catch_up_fts(index, write->schema);
+		if (r < 0)
+			return r;
+	}
+	write->counters = index->counters;
+	r = store_begin(index->store);
+	if (r < 0)
+		return r;
+	r = fts_begin(index->fts);
+	if (r < 0)
+		store_rollback(index->store);
+	return r;
+}
+
+int
+index_write_begin(struct index *index, struct index_write **ret_write)
+{
+	struct index_write *write = calloc(1, sizeof(*write));
+	int r;
+
+	if (!write)
+		return -ENOMEM;
+	write->index = index;
+	(void)pthread_mutex_lock(&index->write_lock);
+	r = begin(write);
+	if (r < 0) {
+		write_end(write);
+		return r;
+	}
+	*ret_write = write;
+	return 0;
+}
+
+/* The live version of ID as this transaction sees it; 0: none. */
+static uint32_t
+live_doc(const struct index_write *write, int64_t id)
+{
+	uint32_t doc = docs_newest_of_id(write->index->docs, id);
+
+	while (doc && !roaring_bitmap_contains(write->live, doc))
+		doc = docs_meta(write->index->docs, doc)->previous;
+	return doc;
+}
+
+static void
+describe(struct index_write *write, const struct index_document *document, uint32_t before,
+	 struct store_document *ret)
+{
+	const struct docs_meta *old = before ? docs_meta(write->index->docs, before) : NULL;
+	int64_t now = pxs_clock_now_ns();
+
+	*ret = (struct store_document){
+		.doc = write->counters.next_doc++,
+		.meta.id = document->id,
+		.meta.row = old ? old->row : write->counters.next_row++,
+		.meta.seq = ++write->counters.seq,
+		.meta.created_ns = old ? old->created_ns : now,
+		.meta.updated_ns = now,
+		.record = document->record.data,
+		.record_len = document->record.len,
+	};
+	write->counters.changed_ns = now;
+	write->changed = true;
+	/* An old row under the newest number; only the last row of all may have that. */
+	if (old && old->row + 1 != write->counters.next_row)
+		write->rows_ascend = false;
+}
+
+int
+index_fill_columns(const struct view_schema *schema, uint32_t doc,
+		   const struct index_document *document)
+{
+	struct query_value list[INDEX_LIST_MAX];
+	const struct document_value *values = document->values;
+	size_t n;
+	int r;
+
+	for (size_t i = 0; i < document->n_values; i++) {
+		/* A list's values follow each other; each run is set once. */
+		n = 0;
+		do
+			list[n++] = values[i].value;
+		while (values[i].property->multi && i + 1 < document->n_values &&
+		       values[i + 1].property == values[i].property && ++i);
+		r = column_set(schema->columns[values[i].property->number], doc, list, n);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int
+put(struct index_write *write, const struct index_document *document)
+{
+	struct index *index = write->index;
+	uint32_t before = live_doc(write, document->id);
+	struct store_document stored;
+	int r;
+
+	if (write->counters.next_doc == UINT32_MAX)
+		return -E2BIG;
+	describe(write, document, before, &stored);
+	r = store_put(index->store, &stored);
+	if (r == 0)
+		r = fts_put(index->fts, stored.doc, document->stream.data, document->stream.len);
+	if (r == 0)
+		r = docs_add(index->docs, stored.doc, &stored.meta);
+	if (r == 0)
+		r = index_fill_columns(write->schema, stored.doc, document);
+	if (r < 0)
+		return r;
+	if (before)
+		roaring_bitmap_remove(write->live, before);
+	roaring_bitmap_add(write->live, stored.doc);
+	return 0;
+}
+
+int
+index_write_put(struct index_write *write, const struct index_document *document)
+{
+	if (!document->sealed || document->id <= 0)
+		return -EINVAL;
+	if (write->error == 0)
+		write->error = put(write, document);
+	return write->error;
+}
+
+int
+index_write_remove(struct index_write *write, int64_t id)
+{
+	uint32_t doc;
+
+	if (write->error < 0)
+		return write->error;
+	doc = live_doc(write, id);
+	if (!doc)
+		return -ENOENT;
+	write->counters.changed_ns = pxs_clock_now_ns();
+	write->error = store_remove(write->index->store, id, ++write->counters.seq,
+				    write->counters.changed_ns);
+	roaring_bitmap_remove(write->live, doc);
+	write->changed = true;
+	return write->error;
+}
+
+static void
+undo(struct index_write *write)
+{
+	store_rollback(write->index->store);
+	fts_rollback(write->index->fts);
+	/* Numbers are not given twice: columns may hold values under them. */
+	write->index->counters.next_doc = write->counters.next_doc;
+}
+
+int
+index_write_commit(struct index_write *write, struct pxs_error *err)
+{
+	struct index *index = write->index;
+	int r = write->error;
+
+	if (r == 0 && !write->changed) {
+		index_write_abort(write);
+		return 0;
+	}
+	if (r == 0)
+		r = store_commit(index->store, &write->counters);
+	if (r < 0) {
+		(void)pxs_error_set(err, r, -1, "cannot write to the index in %s: %s%s", index->dir,
+				    strerror(-r),
+				    r == -ENOSPC ? "; free some space and try again" : "");
+		index_write_abort(write);
+		return r;
+	}
+
+	/* From here on it happened. A text index that cannot follow now does so before the next
+	 * write. */
+	if (fts_commit(index->fts, write->counters.seq) < 0) {
+		fts_rollback(index->fts);
+		index->fts_behind = true;
+	} else {
+		index->fts_seq = write->counters.seq;
+	}
+	index->counters = write->counters;
+	r = index_publish(index, write->schema, write->live, write->rows_ascend);
+	write->live = NULL;
+	write_end(write);
+	return r;
+}
+
+void
+index_write_abort(struct index_write *write)
+{
+	if (!write)
+		return;
+	undo(write);
+	write_end(write);
+}
