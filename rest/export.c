@@ -1,0 +1,77 @@
+#include "rest/export.h"
+
+#include <string.h>
+
+#include "base/macros.h"
+#include "base/percent.h"
+#include "rest/collection.h"
+#include "rest/page.h"
+#include "rest/reply.h"
+#include "rest/request.h"
+
+static int
+write_lines(struct pxs_buf *buf, const struct search *search, const struct page *page)
+{
+	CLEANUP(collection_fields) struct collection_fields *fields = NULL;
+	int r = collection_fields_new(search->view, &search->projection, &fields);
+
+	for (size_t i = 0; i < page->n && r == 0; i++)
+		r = collection_line(buf, search->view, page->docs[i], fields);
+	return r;
+}
+
+/* A document without a path has no line; ingest makes none such. */
+static int
+write_paths(struct pxs_buf *buf, const struct search *search, const struct page *page)
+{
+	const struct query_schema *schema = index_view_schema(search->view);
+	const struct query_property *exact = query_schema_find(schema, "_index.path");
+	const struct query_property *text = query_schema_find(schema, "core.pathname");
+	struct query_value value;
+
+	for (size_t i = 0; i < page->n; i++) {
+		if (exact && index_doc_value(search->view, page->docs[i], exact, &value))
+			pxs_percent_decode(buf, value.string, strlen(value.string));
+		else if (text && index_doc_value(search->view, page->docs[i], text, &value))
+			pxs_buf_add_str(buf, value.string);
+		else
+			continue;
+		pxs_buf_add_char(buf, '\0');
+	}
+	return 0;
+}
+
+static const struct {
+	const char *type;
+	int (*write)(struct pxs_buf *buf, const struct search *search, const struct page *page);
+} TYPES[] = {
+	{ EXPORT_LINES, write_lines },
+	{ EXPORT_PATHS, write_paths },
+};
+
+const char *
+export_type(const struct request *request)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(TYPES); i++)
+		if (request_prefers(request, TYPES[i].type))
+			return TYPES[i].type;
+	return NULL;
+}
+
+int
+export_write(struct reply *reply, const struct search *search, const char *type)
+{
+	struct page page;
+	int r = page_read(&page, search);
+
+	if (r < 0)
+		return r;
+	reply->type = type;
+	reply->hits = (int64_t)index_hits_count(search->hits);
+	if (page.more)
+		page_print_next(&page, search, &reply->next);
+	for (size_t i = 0; i < ARRAY_SIZE(TYPES) && r == 0; i++)
+		if (strcmp(TYPES[i].type, type) == 0)
+			r = TYPES[i].write(&reply->body, search, &page);
+	return r < 0 ? r : reply->next.error;
+}

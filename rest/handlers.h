@@ -1,0 +1,32 @@
+/* handlers.h - one function for each thing that can be asked; the table in route.c says when. */
+#ifndef PXS_REST_HANDLERS_H
+#define PXS_REST_HANDLERS_H
+
+struct pxs_buf;
+struct pxs_error;
+struct pxs_json;
+struct reply;
+struct request;
+struct rest;
+struct search;
+
+/* Fills REPLY and returns 0, or returns a negative errno, mostly with a sentence in ERR, which the
+ * dispatcher makes a reply of. */
+typedef int (*handler)(struct request *request, struct reply *reply, struct pxs_error *err);
+
+int handle_home(struct request *request, struct reply *reply, struct pxs_error *err);
+int handle_version(struct request *request, struct reply *reply, struct pxs_error *err);
+int handle_files(struct request *request, struct reply *reply, struct pxs_error *err);
+int handle_item(struct request *request, struct reply *reply, struct pxs_error *err);
+int handle_schema(struct request *request, struct reply *reply, struct pxs_error *err);
+int handle_status(struct request *request, struct reply *reply, struct pxs_error *err);
+int handle_failures(struct request *request, struct reply *reply, struct pxs_error *err);
+int handle_check(struct request *request, struct reply *reply, struct pxs_error *err);
+int handle_jobs(struct request *request, struct reply *reply, struct pxs_error *err);
+int handle_job(struct request *request, struct reply *reply, struct pxs_error *err);
+int handle_job_submit(struct request *request, struct reply *reply, struct pxs_error *err);
+int handle_mounts(struct request *request, struct reply *reply, struct pxs_error *err);
+int handle_mount(struct request *request, struct reply *reply, struct pxs_error *err);
+int handle_unmount(struct request *request, struct reply *reply, struct pxs_error *err);
+
+#endif

@@ -1,0 +1,15 @@
+/* item.h - how a request to /files/{id} says which document and which version of it. */
+#ifndef PXS_REST_ITEM_H
+#define PXS_REST_ITEM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A positive 63-bit decimal number. -ENOENT: TEXT is none, so no document is called that. */
+int item_id_parse(const char *text, int64_t *ret_id);
+
+/* Whether LIST (the value of If-None-Match or If-Match) names ETAG: '*', or etags separated by
+ * commas, each bare, quoted, or weak (W/). */
+bool item_etag_matches(const char *list, const char *etag);
+
+#endif

@@ -1,0 +1,204 @@
+#include "rest/reply.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <microhttpd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/macros.h"
+#include "base/percent.h"
+#include "base/utf8.h"
+#include "rest/request.h"
+
+#define INDENT_PRETTY 4
+#define RETRY_AFTER_S "2"
+
+/* The one place where an errno becomes a status. What is not here is 500. */
+static const struct {
+	int error;
+	unsigned int status;
+} STATUSES[] = {
+	{ EINVAL, MHD_HTTP_BAD_REQUEST },
+	{ ENAMETOOLONG, MHD_HTTP_BAD_REQUEST },
+	{ EILSEQ, MHD_HTTP_BAD_REQUEST },
+	{ ENOTDIR, MHD_HTTP_BAD_REQUEST },
+	{ ENOTEMPTY, MHD_HTTP_BAD_REQUEST },
+	{ EEXIST, MHD_HTTP_BAD_REQUEST },
+	{ EACCES, MHD_HTTP_FORBIDDEN },
+	{ EPERM, MHD_HTTP_FORBIDDEN },
+	{ ENOENT, MHD_HTTP_NOT_FOUND },
+	{ EBUSY, MHD_HTTP_CONFLICT },
+	{ EMSGSIZE, MHD_HTTP_CONTENT_TOO_LARGE },
+	{ E2BIG, MHD_HTTP_URI_TOO_LONG },
+	{ ERANGE, MHD_HTTP_RANGE_NOT_SATISFIABLE },
+	{ EOPNOTSUPP, MHD_HTTP_NOT_IMPLEMENTED },
+	{ ETIMEDOUT, MHD_HTTP_SERVICE_UNAVAILABLE },
+	{ ECANCELED, MHD_HTTP_SERVICE_UNAVAILABLE },
+	{ EAGAIN, MHD_HTTP_SERVICE_UNAVAILABLE },
+	{ ENOSPC, MHD_HTTP_INSUFFICIENT_STORAGE },
+};
+
+unsigned int
+reply_status_of(int r)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(STATUSES); i++)
+		if (STATUSES[i].error == -r)
+			return STATUSES[i].status;
+	return MHD_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+void
+reply_begin(struct reply *reply, const struct request *request, const char *type,
+	    struct pxs_json *ret_json)
+{
+	bool plain = strcmp(type, REPLY_COLLECTION) == 0 && request_prefers(request, REPLY_JSON);
+
+	reply->type = plain ? REPLY_JSON : type;
+	pxs_json_init(ret_json, &reply->body, request_param(request, "pretty") ? INDENT_PRETTY : 0);
+}
+
+/* spec/pixstor.md 1.3: title, code and message are documented; `parameter` and `at` (the byte in
+ * it where parsing stopped) are ours. */
+static void
+write_error(struct pxs_json *json, const struct request *request, unsigned int status,
+	    const char *message, const struct pxs_error *err)
+{
+	char code[16];
+
+	(void)snprintf(code, sizeof(code), "%u", status);
+	pxs_json_key(json, "error");
+	pxs_json_begin_object(json);
+	pxs_json_key(json, "title");
+	pxs_json_string(json, "Error");
+	pxs_json_key(json, "code");
+	pxs_json_string(json, code);
+	pxs_json_key(json, "message");
+	pxs_json_string(json, message);
+	if (err->code && err->at >= 0 && request->faulty) {
+		pxs_json_key(json, "parameter");
+		pxs_json_string(json, request->faulty);
+		pxs_json_key(json, "at");
+		pxs_json_int(json, err->at);
+	}
+	pxs_json_end_object(json);
+}
+
+void
+reply_fail(struct reply *reply, const struct request *request, const char *url, unsigned int status,
+	   int r, const struct pxs_error *err)
+{
+	struct pxs_json json;
+
+	reply->status = status ? status : reply_status_of(r);
+	reply->etag[0] = '\0';
+	reply->location[0] = '\0';
+	pxs_buf_clear(&reply->body);
+	reply_begin(reply, request, REPLY_COLLECTION, &json);
+	pxs_json_begin_object(&json);
+	pxs_json_key(&json, "collection");
+	pxs_json_begin_object(&json);
+	pxs_json_key(&json, "version");
+	pxs_json_string(&json, "1.0");
+	pxs_json_key(&json, "href");
+	pxs_json_string(&json, url);
+	write_error(&json, request, reply->status, pxs_error_text(err, r), err);
+	pxs_json_end_object(&json);
+	pxs_json_end_object(&json);
+}
+
+static bool
+is_escaped(unsigned char c)
+{
+	return c <= ' ' || c >= 0x7f || c == '%';
+}
+
+void
+reply_path(struct pxs_json *json, const char *key, const char *path)
+{
+	CLEANUP(pxs_buf) struct pxs_buf text = PXS_BUF_INIT;
+
+	pxs_json_key(json, key);
+	pxs_json_string(json, path);
+	if (pxs_utf8_valid(path, strlen(path)))
+		return;
+	pxs_buf_addf(&text, "%s_escaped", key);
+	pxs_json_key(json, pxs_buf_text(&text));
+	pxs_buf_clear(&text);
+	pxs_percent_encode(&text, path, strlen(path), is_escaped);
+	pxs_json_string(json, pxs_buf_text(&text));
+	if (text.error)
+		json->buf->error = text.error;
+}
+
+/* RFC 9110 section 5.6.7. */
+static void
+print_date(int64_t time_ns, char *text, size_t size)
+{
+	time_t seconds = (time_t)(time_ns / PXS_NS_PER_S);
+	struct tm tm;
+
+	text[0] = '\0';
+	if (gmtime_r(&seconds, &tm))
+		(void)strftime(text, size, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+}
+
+static bool
+add_header(struct MHD_Response *response, const char *name, const char *value)
+{
+	return !value || !*value || MHD_add_response_header(response, name, value) == MHD_YES;
+}
+
+static bool
+add_headers(struct MHD_Response *response, const struct reply *reply)
+{
+	char date[40] = "";
+	char etag[INDEX_ETAG_SIZE + 2] = "";
+	char hits[24] = "";
+	CLEANUP(pxs_buf) struct pxs_buf link = PXS_BUF_INIT;
+
+	if (reply->etag[0])
+		(void)snprintf(etag, sizeof(etag), "\"%s\"", reply->etag);
+	if (reply->modified_ns)
+		print_date(reply->modified_ns, date, sizeof(date));
+	if (reply->hits >= 0)
+		(void)snprintf(hits, sizeof(hits), "%" PRId64, reply->hits);
+	if (reply->next.len)
+		pxs_buf_addf(&link, "<%s>; rel=\"next\"", pxs_buf_text(&reply->next));
+	return !link.error && add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, reply->type) &&
+	       add_header(response, MHD_HTTP_HEADER_LINK, pxs_buf_text(&link)) &&
+	       add_header(response, "Pxs-Hits", hits) &&
+	       add_header(response, MHD_HTTP_HEADER_ETAG, etag) &&
+	       add_header(response, MHD_HTTP_HEADER_LAST_MODIFIED, date) &&
+	       add_header(response, MHD_HTTP_HEADER_LOCATION, reply->location) &&
+	       add_header(response, MHD_HTTP_HEADER_ALLOW, reply->allow) &&
+	       add_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "private, no-cache") &&
+	       add_header(response, MHD_HTTP_HEADER_RETRY_AFTER,
+			  reply->status == MHD_HTTP_SERVICE_UNAVAILABLE ? RETRY_AFTER_S : NULL);
+}
+
+int
+reply_send(struct reply *reply, const struct request *request)
+{
+	size_t len = reply->body.len;
+	char *body = pxs_buf_steal(&reply->body);
+	struct MHD_Response *response;
+	enum MHD_Result sent = MHD_NO;
+
+	if (!body)
+		return -ENOMEM;
+	response = MHD_create_response_from_buffer(len, body, MHD_RESPMEM_MUST_FREE);
+	if (!response) {
+		free(body);
+		return -ENOMEM;
+	}
+	if (add_headers(response, reply))
+		sent = MHD_queue_response(request->connection, reply->status, response);
+	MHD_destroy_response(response);
+	return sent == MHD_YES ? 0 : -EIO;
+}

@@ -1,0 +1,65 @@
+/* reply.h - what goes back: a body and what the header says of it. */
+#ifndef PXS_REST_REPLY_H
+#define PXS_REST_REPLY_H
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "index/index.h"
+
+struct pxs_error;
+struct request;
+
+#define REPLY_JSON "application/json"
+#define REPLY_COLLECTION "application/vnd.collection+json"
+#define REPLY_TEXT "text/plain;charset=UTF-8"
+
+/* Start it by reply_init(). */
+struct reply {
+	unsigned int status;
+	const char *type; /* NULL: no body */
+	struct pxs_buf body;
+	char etag[INDEX_ETAG_SIZE]; /* "": none */
+	int64_t modified_ns;	    /* 0: not said */
+	char location[64];	    /* "": none */
+	const char *allow;	    /* methods; NULL: not said */
+	struct pxs_buf next;	    /* href of the next page; "": none */
+	int64_t hits;		    /* -1: not said */
+};
+
+static inline void
+reply_init(struct reply *reply)
+{
+	*reply = (struct reply){ .status = 200, .hits = -1 };
+}
+
+static inline void
+reply_cleanup(struct reply *reply)
+{
+	pxs_buf_done(&reply->body);
+	pxs_buf_done(&reply->next);
+}
+
+/* A writer for the body, indented if the request says ?pretty. The type is TYPE, but
+ * application/json for a Collection+JSON document that the client would rather have under that
+ * name. */
+void reply_begin(struct reply *reply, const struct request *request, const char *type,
+		 struct pxs_json *ret_json);
+
+/* Make REPLY the error that R (negative errno) and ERR describe, or where STATUS is not 0, one with
+ * that status. */
+void reply_fail(struct reply *reply, const struct request *request, const char *url,
+		unsigned int status, int r, const struct pxs_error *err);
+
+/* The HTTP status for R (negative errno). */
+unsigned int reply_status_of(int r);
+
+/* Writes KEY and the PATH (any bytes); where those are not UTF-8, which JSON must be, also
+ * KEY_escaped, with every byte outside printable ASCII and '%' as %XX. */
+void reply_path(struct pxs_json *json, const char *key, const char *path);
+
+/* Queue it; the body is the server's afterwards. 0 or -EIO. */
+int reply_send(struct reply *reply, const struct request *request);
+
+#endif

@@ -1,0 +1,241 @@
+#include "rest/request.h"
+
+#include <errno.h>
+#include <math.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <microhttpd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/percent.h"
+#include "base/utf8.h"
+#include "index/index.h"
+
+int
+request_new(struct rest *rest, const char *url, struct request **ret_request)
+{
+	struct request *request = calloc(1, sizeof(*request));
+
+	if (!request)
+		return -ENOMEM;
+	request->rest = rest;
+	request->url_len = strlen(url);
+	*ret_request = request;
+	return 0;
+}
+
+void
+request_free(struct request *request)
+{
+	if (!request)
+		return;
+	pxs_buf_done(&request->tail);
+	pxs_buf_done(&request->body);
+	free(request);
+}
+
+void
+request_add_body(struct request *request, const char *bytes, size_t len)
+{
+	if (len > REQUEST_BODY_MAX - request->body.len)
+		request->body_too_long = true;
+	if (!request->body_too_long)
+		pxs_buf_add(&request->body, bytes, len);
+}
+
+struct check {
+	struct request *request;
+	struct pxs_error *err;
+	size_t count;
+	int result;
+};
+
+static enum MHD_Result
+check_param(void *context, enum MHD_ValueKind kind, const char *name, size_t name_len,
+	    const char *value, size_t value_len)
+{
+	struct check *check = context;
+	size_t valid;
+
+	(void)kind;
+	(void)name_len;
+	if (++check->count > REQUEST_PARAMS_MAX) {
+		check->result = pxs_error_set(check->err, -EINVAL, -1, "more than %d parameters",
+					      REQUEST_PARAMS_MAX);
+		return MHD_NO;
+	}
+	if (!value)
+		return MHD_YES;
+	valid = strnlen(value, value_len);
+	if (strcmp(name, "mountpoint") != 0) /* a path, of any bytes */
+		valid = pxs_utf8_valid_prefix(value, valid);
+	if (valid == value_len)
+		return MHD_YES;
+
+	check->request->faulty = name;
+	check->result = pxs_error_set(check->err, -EINVAL, (long)valid,
+				      "the parameter %s is not text: it must be UTF-8 without NUL",
+				      name);
+	return MHD_NO;
+}
+
+int
+request_check(struct request *request, struct pxs_error *err)
+{
+	struct check check = { .request = request, .err = err };
+
+	if (request->url_len > REQUEST_URL_MAX)
+		return pxs_error_set(err, -E2BIG, -1,
+				     "the URL has %zu bytes, more than the %d that are read",
+				     request->url_len, REQUEST_URL_MAX);
+	if (request->body_too_long)
+		return pxs_error_set(err, -EMSGSIZE, -1,
+				     "the body has more than the %d bytes that are read",
+				     REQUEST_BODY_MAX);
+	if (request->body.error)
+		return request->body.error;
+	(void)MHD_get_connection_values_n(request->connection, MHD_GET_ARGUMENT_KIND, check_param,
+					  &check);
+	return check.result;
+}
+
+const char *
+request_param(const struct request *request, const char *name)
+{
+	const char *value = NULL;
+
+	if (MHD_lookup_connection_value_n(request->connection, MHD_GET_ARGUMENT_KIND, name,
+					  strlen(name), &value, NULL) != MHD_YES)
+		return NULL;
+	return value ? value : "";
+}
+
+uint64_t
+request_count(const char *text, uint64_t default_count, uint64_t max)
+{
+	char *end;
+	double number;
+
+	if (!text || !*text)
+		return default_count;
+	number = strtod(text, &end);
+	if (*end || !isfinite(number) || number < 1)
+		return default_count;
+	return number >= (double)max ? max : (uint64_t)number;
+}
+
+uint64_t
+request_param_count(const struct request *request, const char *name, uint64_t default_count,
+		    uint64_t max)
+{
+	return request_count(request_param(request, name), default_count, max);
+}
+
+const char *
+request_header(const struct request *request, const char *name)
+{
+	return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+bool
+request_accept_prefers(const char *accept, const char *mime)
+{
+	return accept && strcasestr(accept, mime) && !strstr(accept, "*/*") &&
+	       !strcasestr(accept, "application/vnd.collection+json");
+}
+
+bool
+request_prefers(const struct request *request, const char *mime)
+{
+	return request_accept_prefers(request_header(request, MHD_HTTP_HEADER_ACCEPT), mime);
+}
+
+/* The parser recurses once a level, so depth is bounded before it starts. */
+static bool
+is_too_deep(const char *json)
+{
+	bool in_string = false;
+	int depth = 0;
+
+	for (const char *c = json; *c && depth <= REQUEST_JSON_DEPTH_MAX; c++) {
+		if (*c == '"')
+			in_string = !in_string;
+		else if (in_string)
+			c += *c == '\\' && c[1];
+		else if (*c == '[' || *c == '{')
+			depth++;
+		else if (*c == ']' || *c == '}')
+			depth--;
+	}
+	return depth > REQUEST_JSON_DEPTH_MAX;
+}
+
+int
+request_json(const struct request *request, json_t **ret_object, struct pxs_error *err)
+{
+	json_error_t fault;
+	json_t *object;
+
+	if (is_too_deep(pxs_buf_text(&request->body)))
+		return pxs_error_set(err, -EINVAL, -1, "the body is nested deeper than %d levels",
+				     REQUEST_JSON_DEPTH_MAX);
+	object = json_loadb(pxs_buf_text(&request->body), request->body.len, 0, &fault);
+	if (!object)
+		return pxs_error_set(err, -EINVAL, fault.position, "the body is not JSON: %s",
+				     fault.text);
+	if (!json_is_object(object)) {
+		json_decref(object);
+		return pxs_error_set(err, -EINVAL, -1, "the body must be a JSON object");
+	}
+	*ret_object = object;
+	return 0;
+}
+
+int
+request_json_path(const json_t *object, const char *key, struct pxs_buf *buf, struct pxs_error *err)
+{
+	CLEANUP(pxs_buf) struct pxs_buf escaped_key = PXS_BUF_INIT;
+	const char *text = json_string_value(json_object_get(object, key));
+	const char *escaped;
+
+	pxs_buf_addf(&escaped_key, "%s_escaped", key);
+	escaped = json_string_value(json_object_get(object, pxs_buf_text(&escaped_key)));
+	if (escaped)
+		pxs_percent_decode(buf, escaped, strlen(escaped));
+	else if (text)
+		pxs_buf_add_str(buf, text);
+	else
+		return pxs_error_set(err, -EINVAL, -1,
+				     "\"%s\" must be the absolute path of a folder", key);
+	if (buf->len != strlen(pxs_buf_text(buf)))
+		return pxs_error_set(err, -EINVAL, -1, "\"%s\" holds a NUL byte", key);
+	return escaped_key.error ? escaped_key.error : buf->error;
+}
+
+/* A peer that closed its socket hung up; one that only ended its sending half still listens. */
+static bool
+hung_up(void *context)
+{
+	const struct request *request = context;
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct pollfd fd;
+
+	if (!info)
+		return false;
+	fd = (struct pollfd){ .fd = info->connect_fd };
+	return poll(&fd, 1, 0) > 0 && (fd.revents & (POLLHUP | POLLERR));
+}
+
+void
+request_budget(const struct request *request, struct index_budget *ret_budget)
+{
+	*ret_budget = (struct index_budget){
+		.deadline_ns = pxs_clock_steady_ns() + REQUEST_TIME_MAX_S * PXS_NS_PER_S,
+		.cancelled = hung_up,
+		.context = (void *)request,
+	};
+}

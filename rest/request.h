@@ -1,0 +1,89 @@
+/* request.h - one request: who asks, for what, with which parameters. */
+#ifndef PXS_REST_REQUEST_H
+#define PXS_REST_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "auth/auth.h"
+#include "base/buf.h"
+
+struct MHD_Connection;
+struct index_budget;
+struct pxs_error;
+struct rest;
+
+/* What a stranger may send; passing one is 414, 413 or 400 and the sentence names it. A URL is long
+ * because a where may be. */
+#define REQUEST_URL_MAX 65536
+#define REQUEST_BODY_MAX 65536
+#define REQUEST_JSON_DEPTH_MAX 16
+#define REQUEST_PARAMS_MAX 64
+
+/* What one request may take; passing it is 503. */
+#define REQUEST_TIME_MAX_S 10
+
+struct request {
+	struct rest *rest;
+	struct MHD_Connection *connection;
+	struct auth_caller caller;
+	const char *method;
+	struct pxs_buf tail; /* what stands for {} in its route's path */
+	const char *faulty;  /* the parameter whose text an error's `at` counts in, or NULL */
+	size_t url_len;
+	struct pxs_buf body;
+	bool begun;
+	bool body_too_long;
+};
+
+int request_new(struct rest *rest, const char *url, struct request **ret_request);
+void request_free(struct request *request);
+DEFINE_CLEANUP(request, struct request *, request_free)
+
+/* Take in a part of the body. */
+void request_add_body(struct request *request, const char *bytes, size_t len);
+
+/* Sizes, counts and bytes of what came: 0, or -E2BIG, -EMSGSIZE, -EINVAL with ERR. Comes first. */
+int request_check(struct request *request, struct pxs_error *err);
+
+/* The parameter called NAME, decoded, "" if it came without a value; NULL if it did not come. Lent
+ * as long as the request. Of several with one name the first counts. */
+const char *request_param(const struct request *request, const char *name);
+
+/* As python-eve reads it: int(float(text)); the default if that is not positive; at most MAX. */
+uint64_t request_param_count(const struct request *request, const char *name,
+			     uint64_t default_count, uint64_t max);
+/* The same, of TEXT, which may be NULL. */
+uint64_t request_count(const char *text, uint64_t default_count, uint64_t max);
+
+/* A header's value, or NULL; lent. */
+const char *request_header(const struct request *request, const char *name);
+
+/* Whether the client would rather have MIME than Collection+JSON: its Accept names it, but neither
+ * that nor a wildcard. */
+bool request_prefers(const struct request *request, const char *mime);
+
+/* Whether ACCEPT (a header's value, or NULL) prefers MIME in that sense. */
+bool request_accept_prefers(const char *accept, const char *mime);
+
+/* The body as a JSON object, the caller's to decref. -EINVAL: it is none. */
+int request_json(const struct request *request, json_t **ret_object, struct pxs_error *err);
+
+/* Adds the path that is OBJECT's member KEY, or KEY_escaped where JSON cannot carry its bytes, to
+ * BUF; reply_path() writes the same. -EINVAL: neither is there. */
+int request_json_path(const json_t *object, const char *key, struct pxs_buf *buf,
+		      struct pxs_error *err);
+
+/* Until now + REQUEST_TIME_MAX_S, or until the client hangs up. */
+void request_budget(const struct request *request, struct index_budget *ret_budget);
+
+static inline void
+json_decref_cleanup(json_t **owned)
+{
+	json_decref(*owned);
+}
+
+#endif

@@ -1,0 +1,46 @@
+/* rest.h - answers HTTP: Collection+JSON as spec/pixstor.md, and what the command line needs
+ * beyond. */
+#ifndef PXS_REST_H
+#define PXS_REST_H
+
+#include <stdbool.h>
+
+#include "base/cleanup.h"
+
+struct index;
+struct ingest;
+struct pxs_buf;
+struct pxs_error;
+struct rest;
+
+/* What the daemon does on request but rest/ does not know how to do. Called from any thread. */
+struct rest_control {
+	void *context;
+	int (*mount)(void *context, const char *mountpoint, const char *options,
+		     struct pxs_error *err);
+	int (*unmount)(void *context, const char *mountpoint, struct pxs_error *err);
+	/* Adds the mountpoints to BUF, each ended by a NUL. */
+	void (*mounts)(void *context, struct pxs_buf *buf);
+};
+
+struct rest_options {
+	const char
+		*socket_path; /* Unix socket; its folder exists. A dead socket there is replaced. */
+	struct index *index;
+	struct ingest *ingest;
+	const struct rest_control *control; /* NULL: no mounts */
+	/* Every user of this machine may search; ingest and mounts stay with root and the user that
+	 * this process runs as, who else are the only ones admitted. */
+	bool public_readers;
+};
+
+/* Serve in threads of its own. -EADDRINUSE: a daemon already answers there; -EACCES, ...; ERR. */
+int rest_open(const struct rest_options *options, struct rest **ret_rest, struct pxs_error *err);
+/* Answers what was begun, then ends. */
+void rest_close(struct rest *rest);
+DEFINE_CLEANUP(rest, struct rest *, rest_close)
+
+/* What GET /status answers, as text for people: for .pxs/status in the mount. */
+void rest_status_text(struct rest *rest, struct pxs_buf *buf);
+
+#endif

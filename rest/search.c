@@ -1,0 +1,191 @@
+#include "rest/search.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/macros.h"
+#include "rest/request.h"
+#include "rest/server.h"
+
+#define PAGE_MAX UINT64_C(1000000000) /* far outside the window, and its products fit 64 bits */
+
+void
+search_cursor_print(uint64_t row, char cursor[SEARCH_CURSOR_SIZE])
+{
+	(void)snprintf(cursor, SEARCH_CURSOR_SIZE, "%" PRIx64, row);
+}
+
+int
+search_cursor_parse(const char *cursor, uint64_t *ret_row)
+{
+	size_t len = strlen(cursor);
+	size_t digits = strspn(cursor, "0123456789abcdef");
+
+	if (digits != len || len > 16)
+		return -EINVAL;
+	*ret_row = len ? strtoull(cursor, NULL, 16) : 0;
+	return 0;
+}
+
+static int
+add_where(struct search *search, const char *text, struct pxs_error *err)
+{
+	return query_add_where(search->query, text, index_view_schema(search->view), err);
+}
+
+static int
+add_string(struct search *search, const char *text, struct pxs_error *err)
+{
+	return query_add_string(search->query, text, index_view_schema(search->view), err);
+}
+
+/* The segments of a path of the mount, below query/. */
+static int
+add_path(struct search *search, const char *text, struct pxs_error *err)
+{
+	const struct query_schema *schema = index_view_schema(search->view);
+
+	for (const char *part = text; *part;) {
+		size_t len = strcspn(part, "/");
+		CLEANUP(free) char *segment = strndup(part, len);
+		int r = segment ? 0 : -ENOMEM;
+
+		if (segment && *segment)
+			r = query_add_segment(search->query, segment, schema, err);
+		if (r < 0 && err->at >= 0)
+			err->at += part - text; /* so far it counted in the segment */
+		if (r < 0)
+			return r;
+		part += len + (part[len] == '/');
+	}
+	return 0;
+}
+
+/* An empty one is how templates say "by relevance". */
+static int
+add_sort(struct search *search, const char *text, struct pxs_error *err)
+{
+	if (!*text)
+		return 0;
+	return query_set_sort(search->query, text, index_view_schema(search->view), err);
+}
+
+static int
+add_limit(struct search *search, const char *text, struct pxs_error *err)
+{
+	uint64_t limit = request_count(text, 0, UINT64_MAX / 2);
+
+	search->href.limit = limit;
+	/* That of a path holds as well. */
+	if (!search->query->limit || limit < search->query->limit)
+		search->query->limit = limit;
+	if (limit)
+		return 0;
+	return pxs_error_set(err, -EINVAL, 0, "limit must be a positive number");
+}
+
+static int
+add_projection(struct search *search, const char *text, struct pxs_error *err)
+{
+	return projection_parse(text, &search->projection, err);
+}
+
+static int
+add_cursor(struct search *search, const char *text, struct pxs_error *err)
+{
+	search->by_cursor = true;
+	if (search_cursor_parse(text, &search->row) == 0)
+		return 0;
+	return pxs_error_set(err, -EINVAL, 0,
+			     "after must be a cursor from a link of ours, or empty to start");
+}
+
+/* In this order, so that what comes later may replace what a path said. */
+static const struct {
+	const char *name;
+	bool asks;	  /* it is part of a query */
+	long text_offset; /* where struct href keeps the text; -1: it does not */
+	int (*add)(struct search *search, const char *text, struct pxs_error *err);
+} PARAMETERS[] = {
+	{ "path", true, offsetof(struct href, path), add_path },
+	{ "where", true, offsetof(struct href, where), add_where },
+	{ "q", true, offsetof(struct href, q), add_string },
+	{ "sort", false, offsetof(struct href, sort), add_sort },
+	{ "limit", false, -1, add_limit },
+	{ "projection", false, offsetof(struct href, projection), add_projection },
+	{ "after", false, offsetof(struct href, after), add_cursor },
+};
+
+static int
+parse(struct search *search, struct request *request, struct pxs_error *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(PARAMETERS); i++) {
+		const char *text = request_param(request, PARAMETERS[i].name);
+		int r;
+
+		if (!text)
+			continue;
+		if (PARAMETERS[i].text_offset >= 0)
+			*(const char **)((char *)&search->href + PARAMETERS[i].text_offset) = text;
+		search->asked = search->asked || PARAMETERS[i].asks;
+		r = PARAMETERS[i].add(search, text, err);
+		if (r < 0) {
+			request->faulty = PARAMETERS[i].name;
+			return r;
+		}
+	}
+	search->href.max_results = request_param_count(
+		request, "max_results", HREF_MAX_RESULTS_DEFAULT, SEARCH_MAX_RESULTS);
+	search->href.page = request_param_count(request, "page", 1, PAGE_MAX);
+	return 0;
+}
+
+static int
+check_window(const struct search *search, struct pxs_error *err)
+{
+	uint64_t end = search->href.page * search->href.max_results;
+
+	if (search->by_cursor || end <= SEARCH_WINDOW)
+		return 0;
+	return pxs_error_set(err, -ERANGE, -1,
+			     "Result window is too large, page * max_results must be <= %d but was "
+			     "%" PRIu64 "; follow the links \"next\" to go beyond it",
+			     SEARCH_WINDOW, end);
+}
+
+int
+search_run(struct search *search, struct request *request, struct pxs_error *err)
+{
+	struct index_budget budget;
+	int r;
+
+	search->view = index_view_get(request->rest->index);
+	r = search->view ? query_new(&search->query) : -ENOMEM;
+	if (r < 0)
+		return r;
+	r = parse(search, request, err);
+	if (r < 0)
+		return r;
+	r = check_window(search, err);
+	if (r < 0)
+		return r;
+	if (!search->asked && !search->projection.filters)
+		return 0;
+
+	request_budget(request, &budget);
+	return index_search(search->view, search->query, &budget, &search->hits, err);
+}
+
+void
+search_done(struct search *search)
+{
+	index_hits_put(search->hits);
+	query_free(search->query);
+	index_view_put(search->view);
+	projection_done(&search->projection);
+}

@@ -1,0 +1,48 @@
+/* search.h - what a request to /files asks for: a query, a part of its hits, their form. */
+#ifndef PXS_REST_SEARCH_H
+#define PXS_REST_SEARCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "index/index.h"
+#include "rest/href.h"
+#include "rest/projection.h"
+
+struct pxs_error;
+struct request;
+
+/* spec/pixstor.md 1.1: pages end here; what lies behind is reached by the cursor of `next`. */
+#define SEARCH_WINDOW 10000
+#define SEARCH_MAX_RESULTS 1000
+
+/* Start it as { 0 }. */
+struct search {
+	struct href href; /* the parameters as they came, for the links of the reply */
+	bool asked;	  /* some part of a query came; else this is the billboard */
+	bool by_cursor;	  /* `after` came: the page begins behind document `row` */
+	uint64_t row;
+	struct projection projection;
+	struct index_view *view;
+	struct query *query;
+	struct index_hits *hits; /* NULL where nothing was asked */
+};
+
+/* Understand REQUEST and find. -EINVAL: some parameter is wrong, ERR says which and where; -ERANGE:
+ * outside the window; or as index_search(). */
+int search_run(struct search *search, struct request *request, struct pxs_error *err);
+void search_done(struct search *search);
+
+static inline void
+search_cleanup(struct search *search)
+{
+	search_done(search);
+}
+
+/* The document behind which the next page begins, as a value of `after`. */
+#define SEARCH_CURSOR_SIZE 24
+void search_cursor_print(uint64_t row, char cursor[SEARCH_CURSOR_SIZE]);
+/* Its inverse; "" is 0, the start. -EINVAL: none of ours. */
+int search_cursor_parse(const char *cursor, uint64_t *ret_row);
+
+#endif
