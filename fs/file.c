@@ -1,0 +1,315 @@
+/* OPEN, READ, RELEASE: the content of results, and of the files that we make. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "auth/auth.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/macros.h"
+#include "fs/content.h"
+#include "fs/handle.h"
+#include "fs/mount.h"
+#include "fs/node.h"
+#include "fs/ops.h"
+#include "fs/record.h"
+#include "fs/request.h"
+#include "fs/served.h"
+#include "index/index.h"
+
+/* One opened file: the real one, or bytes of ours. */
+struct opened {
+	struct fs_handle handle;
+	int fd; /* -1: content */
+	struct fs_content *content;
+};
+
+static void
+opened_free(struct opened *opened)
+{
+	if (!opened)
+		return;
+	if (opened->fd >= 0)
+		(void)close(opened->fd);
+	fs_content_put(opened->content);
+	free(opened);
+}
+DEFINE_CLEANUP(opened, struct opened *, opened_free)
+
+static void
+free_handle(struct fs_handle *handle)
+{
+	opened_free(container_of(handle, struct opened, handle));
+}
+
+static int
+opened_new(struct opened **ret_opened)
+{
+	struct opened *opened = calloc(1, sizeof(*opened));
+
+	if (!opened)
+		return -ENOMEM;
+	opened->fd = -1;
+	opened->handle.free = free_handle;
+	*ret_opened = opened;
+	return 0;
+}
+
+/* --- Real files --- */
+
+/* Whether FD is the file that was indexed. Device numbers may change when a machine starts anew
+ * (and then differ for every file), so where only they do, the time of creation decides. */
+static bool
+is_indexed(const struct fs_request *request, uint32_t doc, int fd, const struct stat *st)
+{
+	const struct fs_core *core = &request->core;
+	int64_t created = fs_document_number(core->created, request->view, doc, 0);
+	struct statx stx;
+
+	if (!S_ISREG(st->st_mode) ||
+	    (uint64_t)fs_document_number(core->inode, request->view, doc, 0) != st->st_ino)
+		return false;
+	if ((dev_t)fs_document_number(core->device, request->view, doc, 0) == st->st_dev)
+		return true;
+	if (!created || statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &stx) < 0 ||
+	    !(stx.stx_mask & STATX_BTIME))
+		return false;
+	return stx.stx_btime.tv_sec * PXS_NS_PER_S + stx.stx_btime.tv_nsec == created;
+}
+
+static int
+explain(struct fs_request *request, const char *path, int r)
+{
+	static const struct {
+		int code;
+		const char *why;
+	} REASONS[] = {
+		{ -ENOENT, "was removed or renamed since it was indexed" },
+		{ -ENOTDIR, "was removed or renamed since it was indexed" },
+		{ -ESTALE, "was replaced by another file since it was indexed" },
+		{ -EACCES, "may not be read by you" },
+		{ -EPERM, "may not be read by you" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(REASONS); i++)
+		if (r == REASONS[i].code)
+			return pxs_error_set(&request->err, r, -1, "%.300s %s", path,
+					     REASONS[i].why);
+	return pxs_error_set(&request->err, r, -1, "cannot open %.300s: %s", path, strerror(-r));
+}
+
+/* The file at PATH, opened with the rights of whoever asks. */
+static int
+open_real(struct fs_request *request, const char *path)
+{
+	const struct fuse_ctx *ctx = fuse_req_ctx(request->req);
+	struct auth_caller caller;
+
+	auth_caller_from_process(ctx->uid, ctx->gid, ctx->pid, &caller);
+	return auth_open_as(&caller, path, O_RDONLY | O_NONBLOCK);
+}
+
+/* What lies at PATH, if it is what was indexed. */
+static int
+open_indexed(struct fs_request *request, uint32_t doc, const char *path, struct stat *ret_st)
+{
+	CLEANUP(close) int fd = open_real(request, path);
+
+	/* Now a symlink, or a fifo or socket that nobody serves. */
+	if (fd == -ELOOP || fd == -ENXIO)
+		return explain(request, path, -ESTALE);
+	if (fd < 0)
+		return explain(request, path, fd);
+	if (fstat(fd, ret_st) < 0)
+		return -errno;
+	if (!is_indexed(request, doc, fd, ret_st))
+		return explain(request, path, -ESTALE);
+	return STEAL_FD(fd);
+}
+
+static int
+open_file(struct fs_request *request, uint32_t doc, struct opened *opened,
+	  struct fuse_file_info *fi)
+{
+	CLEANUP(pxs_buf) struct pxs_buf path = PXS_BUF_INIT;
+	struct stat st;
+
+	fs_document_path(&request->core, request->view, doc, &path);
+	if (path.error)
+		return path.error;
+	if (!path.len)
+		return pxs_error_set(&request->err, -ENXIO, -1, "this document has no file");
+	opened->fd = open_indexed(request, doc, path.data, &st);
+	if (opened->fd < 0)
+		return opened->fd;
+
+	/* The kernel reads as far as st_size says, which is the catalogue's. */
+	if (st.st_size != fs_document_number(request->core.size, request->view, doc, 0))
+		fi->direct_io = 1;
+	fi->keep_cache = fs_served_is_same(request->fs->served, index_doc_row(request->view, doc),
+					   &st);
+	return 0;
+}
+
+/* --- Bytes of ours --- */
+
+/* Its length is not known before it is made, so the kernel must not rely on st_size. */
+static int
+open_text(struct pxs_buf *text, struct opened *opened, struct fuse_file_info *fi)
+{
+	fi->direct_io = 1;
+	opened->content = fs_content_new(text);
+	return opened->content ? 0 : -ENOMEM;
+}
+
+static int
+open_symlink(struct fs_request *request, uint32_t doc, struct opened *opened,
+	     struct fuse_file_info *fi)
+{
+	CLEANUP(pxs_buf) struct pxs_buf text = PXS_BUF_INIT;
+
+	pxs_buf_add_str(&text, fs_document_text(request->core.target, request->view, doc));
+	return open_text(&text, opened, fi);
+}
+
+static int
+open_document(struct fs_request *request, uint64_t id, struct opened *opened,
+	      struct fuse_file_info *fi)
+{
+	uint32_t doc;
+	int r = fs_request_document(request, id, &doc);
+
+	if (r < 0)
+		return r;
+	switch (fs_document_type(&request->core, request->view, doc)) {
+	case FS_DOCUMENT_FILE:
+		return open_file(request, doc, opened, fi);
+	case FS_DOCUMENT_SYMLINK:
+		return open_symlink(request, doc, opened, fi);
+	case FS_DOCUMENT_DIRECTORY:
+		return pxs_error_set(&request->err, -EISDIR, -1,
+				     "this document is a directory, which has no content");
+	case FS_DOCUMENT_OTHER:
+		break;
+	}
+	return pxs_error_set(&request->err, -ENXIO, -1,
+			     "this document is a device, socket or fifo, which is not opened");
+}
+
+static int
+open_sidecar(struct fs_request *request, uint64_t id, struct opened *opened,
+	     struct fuse_file_info *fi)
+{
+	CLEANUP(pxs_buf) struct pxs_buf text = PXS_BUF_INIT;
+	uint32_t doc;
+	int r = fs_request_document(request, id, &doc);
+
+	if (r == 0)
+		r = fs_record_print(request->view, doc, &text);
+	return r < 0 ? r : open_text(&text, opened, fi);
+}
+
+static int
+open_virtual(struct fs_request *request, uint64_t id, struct opened *opened,
+	     struct fuse_file_info *fi)
+{
+	CLEANUP(fs_node) struct fs_node *node = NULL;
+	int r = fs_node_get(request, id, &node);
+
+	if (r == 0 && node->kind != FS_KIND_FILE)
+		r = -EISDIR;
+	if (r == 0)
+		r = fs_content_get(request, node, &opened->content);
+	fi->direct_io = 1;
+	return r;
+}
+
+static int
+open_any(struct fs_request *request, uint64_t id, struct opened *opened, struct fuse_file_info *fi)
+{
+	if ((fi->flags & O_ACCMODE) != O_RDONLY || fi->flags & O_TRUNC)
+		return pxs_error_set(&request->err, -EROFS, -1,
+				     "files cannot be written here; change the file itself");
+	if (fs_node_is_document(id))
+		return open_document(request, id, opened, fi);
+	if (fs_node_is_sidecar(id))
+		return open_sidecar(request, id, opened, fi);
+	return open_virtual(request, id, opened, fi);
+}
+
+static int
+open_new(struct fs_request *request, uint64_t id, struct fuse_file_info *fi,
+	 struct opened **ret_opened)
+{
+	CLEANUP(opened) struct opened *opened = NULL;
+	int r = opened_new(&opened);
+
+	if (r == 0)
+		r = open_any(request, id, opened, fi);
+	if (r == 0)
+		*ret_opened = STEAL(opened);
+	return r;
+}
+
+/* --- Requests --- */
+
+void
+fs_op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	CLEANUP(fs_request) struct fs_request request;
+	struct opened *opened = NULL;
+	int r;
+
+	fs_request_init(&request, req, ino, NULL);
+	r = open_new(&request, ino, fi, &opened);
+	if (r < 0) {
+		fs_request_fail(&request, r);
+		return;
+	}
+	fi->fh = (uintptr_t)opened;
+	fs_handle_open(request.fs->handles, &opened->handle);
+	if (fuse_reply_open(req, fi) == -ENOENT) /* the caller is gone, no RELEASE will come */
+		fs_handle_close(request.fs->handles, &opened->handle);
+}
+
+/* Once the reply is written the reader may close the file, in another thread of ours. */
+static void
+read_content(fuse_req_t req, struct fs_content *shared, size_t size, off_t off)
+{
+	CLEANUP(fs_content) struct fs_content *content = fs_content_ref(shared);
+	size_t at = MIN((size_t)off, content->len);
+
+	(void)fuse_reply_buf(req, content->data + at, MIN(size, content->len - at));
+}
+
+void
+fs_op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
+{
+	const struct opened *opened = (const struct opened *)(uintptr_t)fi->fh;
+	struct fuse_bufvec buf = FUSE_BUFVEC_INIT(size);
+
+	(void)ino;
+	if (opened->content) {
+		read_content(req, opened->content, size, off);
+		return;
+	}
+	buf.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
+	buf.buf[0].fd = opened->fd;
+	buf.buf[0].pos = off;
+	(void)fuse_reply_data(req, &buf, FUSE_BUF_SPLICE_MOVE);
+}
+
+void
+fs_op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	const struct fs *fs = fuse_req_userdata(req);
+	struct opened *opened = (struct opened *)(uintptr_t)fi->fh;
+
+	(void)ino;
+	fs_handle_close(fs->handles, &opened->handle);
+	(void)fuse_reply_err(req, 0);
+}

@@ -1,0 +1,108 @@
+#include "fs/fs.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "fs/content.h"
+#include "fs/errors.h"
+#include "fs/handle.h"
+#include "fs/memo.h"
+#include "fs/mount.h"
+#include "fs/mountpoint.h"
+#include "fs/node.h"
+#include "fs/served.h"
+#include "fs/session.h"
+
+static void
+fs_free(struct fs *fs)
+{
+	if (!fs)
+		return;
+	fs_handles_free(fs->handles);
+	fs_errors_free(fs->errors);
+	fs_served_free(fs->served);
+	fs_contents_free(fs->contents);
+	fs_memos_free(fs->memos);
+	fs_nodes_free(fs->nodes);
+	free((char *)fs->options.mountpoint);
+	free(fs);
+}
+DEFINE_CLEANUP(fs_memory, struct fs *, fs_free)
+
+static int
+fs_new(struct index *index, const struct fs_options *options, struct fs **ret_fs)
+{
+	CLEANUP(fs_memory) struct fs *fs = calloc(1, sizeof(*fs));
+	int r;
+
+	if (!fs)
+		return -ENOMEM;
+	fs->index = index;
+	fs->options = *options;
+	fs->options.mountpoint = NULL;
+	fs->uid = geteuid();
+	fs->gid = getegid();
+	fs->mounted_ns = pxs_clock_now_ns();
+	r = fs_nodes_new(&fs->nodes);
+	if (r == 0)
+		r = fs_memos_new(&fs->memos);
+	if (r == 0)
+		r = fs_contents_new(&fs->contents);
+	if (r == 0)
+		r = fs_served_new(&fs->served);
+	if (r == 0)
+		r = fs_errors_new(&fs->errors);
+	if (r == 0)
+		r = fs_handles_new(&fs->handles);
+	if (r < 0)
+		return r;
+	*ret_fs = STEAL(fs);
+	return 0;
+}
+
+int
+fs_mount(struct index *index, const struct fs_options *options, struct fs **ret_fs,
+	 struct pxs_error *err)
+{
+	CLEANUP(fs_memory) struct fs *fs = NULL;
+	char *mountpoint = NULL;
+	int r;
+
+	r = fs_new(index, options, &fs);
+	if (r == 0)
+		r = fs_mountpoint_resolve(options->mountpoint, &mountpoint, err);
+	if (r < 0)
+		return r;
+	fs->options.mountpoint = mountpoint;
+	r = fs_mountpoint_prepare(&fs->options, err);
+	if (r == 0)
+		r = fs_session_open(fs, &fs->session, err);
+	if (r < 0)
+		return r;
+	*ret_fs = STEAL(fs);
+	return 0;
+}
+
+const char *
+fs_mountpoint(const struct fs *fs)
+{
+	return fs->options.mountpoint;
+}
+
+bool
+fs_is_alive(struct fs *fs)
+{
+	return fs_session_is_alive(fs->session);
+}
+
+void
+fs_unmount(struct fs *fs)
+{
+	if (!fs)
+		return;
+	fs_session_close(fs->session);
+	fs_free(fs);
+}

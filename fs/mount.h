@@ -1,0 +1,37 @@
+/* mount.h - what all parts of one mount share. */
+#ifndef PXS_FS_MOUNT_H
+#define PXS_FS_MOUNT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "fs/fs.h"
+
+struct fs_contents;
+struct fs_errors;
+struct fs_handles;
+struct fs_memos;
+struct fs_nodes;
+struct fs_served;
+
+struct fs {
+	struct index *index;
+	struct fs_options options; /* its mountpoint is ours */
+	uid_t uid;		   /* of folders: the daemon's */
+	gid_t gid;
+	int64_t mounted_ns;
+	atomic_bool stopping; /* running queries give up */
+
+	struct fs_nodes *nodes;	      /* folders and files that were derived lately (node.h) */
+	struct fs_memos *memos;	      /* what is worked out once for a hit set (memo.h) */
+	struct fs_contents *contents; /* of files in .pxs/ (content.h) */
+	struct fs_served *served;     /* which content the kernel may still hold (served.h) */
+	struct fs_errors *errors;     /* the last failures (errors.h) */
+	struct fs_handles *handles;   /* what is open (handle.h) */
+
+	struct fs_session *session; /* the connection to the kernel, and its threads (session.h) */
+};
+
+#endif
