@@ -1,0 +1,72 @@
+/* pxs check: is the index sound? */
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "cli/answer.h"
+#include "cli/cli.h"
+#include "cli/client.h"
+#include "cli/message.h"
+#include "cli/options.h"
+#include "cli/output.h"
+
+static const char DOC[] = "Each fault is a line on standard output.\n\n"
+			  "Exit status: 0 sound, 4 damaged, 10 no index.";
+
+static error_t
+parse(int key, char *arg, struct argp_state *state)
+{
+	(void)arg;
+	if (key != ARGP_KEY_ARG)
+		return ARGP_ERR_UNKNOWN;
+	argp_error(state, "it takes no arguments");
+	return 0;
+}
+
+static void
+print_faults(const json_t *answer, struct pxs_buf *out)
+{
+	const json_t *fault;
+	size_t i;
+
+	json_array_foreach (json_object_get(answer, "faults"), i, fault)
+		pxs_buf_addf(out, "%s\n", json_string_value(fault));
+}
+
+static int
+run(int argc, char **argv, const struct cli_program *program)
+{
+	struct options options = { 0 };
+	struct pxs_error err = { 0 };
+	CLEANUP(client) struct client *client = NULL;
+	CLEANUP(json_decref) json_t *answer = NULL;
+	CLEANUP(pxs_buf) struct pxs_buf text = PXS_BUF_INIT;
+	CLEANUP(pxs_buf) struct pxs_buf out = PXS_BUF_INIT;
+	int r;
+
+	options_parse(&CLI_CHECK, argc, argv, parse, DOC, &options);
+	r = client_open(&options, 0, program, &client, &err);
+	if (r == 0)
+		r = client_ask(client, "GET", "/check", NULL, NULL, &text, &err);
+	if (r < 0)
+		return message_failure(argv[0], r, &err);
+	answer = json_loadb(pxs_buf_text(&text), text.len, 0, NULL);
+	if (options.json)
+		pxs_buf_addf(&out, "%s\n", pxs_buf_text(&text));
+	else
+		print_faults(answer, &out);
+	r = output_write(&out, &err);
+	if (r < 0)
+		return message_failure(argv[0], r, &err);
+	if (json_is_true(json_object_get(answer, "sound")))
+		return CLI_OK;
+	message(argv[0], "the index is damaged");
+	return CLI_DAMAGED;
+}
+
+const struct cli_verb CLI_CHECK = {
+	.name = "check",
+	.arguments = "",
+	.summary = "Compare the parts of the index with its record",
+	.shared = CLI_SHARED_JSON | CLI_SHARED_PLACE,
+	.run = run,
+};

@@ -1,0 +1,38 @@
+/* options.h - the command line of one verb: the options it shares with others, and its own. */
+#ifndef PXS_CLI_OPTIONS_H
+#define PXS_CLI_OPTIONS_H
+
+#include <stdbool.h>
+
+#include <argp.h>
+
+struct cli_verb;
+struct pxs_buf;
+
+/* A verb's own struct begins with this one. All texts are lent by argv. */
+struct options {
+	const char *index;
+	const char *socket;
+	bool json;
+	bool color; /* standard output may be coloured */
+	const char *where;
+	const char *path;
+	const char *sort;
+};
+
+/* Own options without a letter have keys from here on. */
+#define OPTIONS_KEY_FIRST 0x200
+
+/* Parse ARGV by VERB's table; its own options and arguments go to PARSE, whose state->input is
+ * OPTIONS. DOC is the text of --help behind the summary, or NULL. Ends the process on --help and on
+ * bad usage, as argp does. */
+void options_parse(const struct cli_verb *verb, int argc, char **argv, argp_parser_t parse,
+		   const char *doc, struct options *options);
+
+/* The tables of the shared options that VERB takes, up to MAX of them. */
+int options_shared(const struct cli_verb *verb, const struct argp_option **tables, int max);
+
+/* Joins one more argument of a query string to QUERY. */
+void options_add_word(struct pxs_buf *query, const char *word);
+
+#endif

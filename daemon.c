@@ -1,0 +1,521 @@
+/* pxs daemon: opens the index, then the doors, says that it is ready, and waits for a signal.
+ *
+ * What is open depends on what was opened before it, so it is closed the other way round: the
+ * mounts use the REST side's status text, that uses ingest, that uses the index. */
+#include "daemon.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/macros.h"
+#include "cli/background.h"
+#include "cli/cli.h"
+#include "cli/message.h"
+#include "cli/options.h"
+#include "cli/place.h"
+#include "fs/fs.h"
+#include "index/index.h"
+#include "index/ingest/ingest.h"
+#include "rest/rest.h"
+
+#define SOURCES_MAX 64
+#define MOUNTS_MAX 16
+#define LOG_NAME "pxs.log"
+
+enum { KEY_SOURCE = OPTIONS_KEY_FIRST, KEY_MOUNT, KEY_PUBLIC, KEY_FOREGROUND };
+
+struct wanted_mount {
+	char *mountpoint;
+	const char *options;
+};
+
+/* The command line. */
+struct wanted {
+	struct options shared; /* first: options_parse() hands it on */
+	char *index;
+	char *socket;
+	char *sources[SOURCES_MAX];
+	size_t n_sources;
+	struct wanted_mount mounts[MOUNTS_MAX];
+	size_t n_mounts;
+	bool is_public;
+	bool foreground;
+	bool verbose;
+};
+
+/* What is open. */
+struct daemon {
+	bool is_public;
+	struct index *index;
+	struct ingest *ingest;
+	struct rest *rest;
+	struct rest_control control;
+	char *log_path; /* NULL: standard error */
+
+	pthread_mutex_t lock; /* of all below */
+	struct fs *mounts[MOUNTS_MAX];
+	size_t n_mounts;
+	bool closing;
+};
+
+/* --- Mounts. fs_mount() and fs_unmount() are never called under the lock: a thread that serves a
+ * mount may wait for it, to list the mounts in a status. --- */
+
+/* Takes the mount at MOUNTPOINT, or any (NULL), or any that is unmounted (DEAD) out of the list. */
+static struct fs *
+take_mount(struct daemon *daemon, const char *mountpoint, bool dead)
+{
+	struct fs *taken = NULL;
+
+	(void)pthread_mutex_lock(&daemon->lock);
+	for (size_t i = 0; i < daemon->n_mounts && !taken; i++) {
+		struct fs *fs = daemon->mounts[i];
+
+		if (mountpoint && strcmp(fs_mountpoint(fs), mountpoint) != 0)
+			continue;
+		if (dead && fs_is_alive(fs))
+			continue;
+		taken = fs;
+		daemon->mounts[i] = daemon->mounts[--daemon->n_mounts];
+	}
+	(void)pthread_mutex_unlock(&daemon->lock);
+	return taken;
+}
+
+static void
+forget_dead_mounts(struct daemon *daemon)
+{
+	struct fs *fs;
+
+	while ((fs = take_mount(daemon, NULL, true)))
+		fs_unmount(fs);
+}
+
+static int
+keep_mount(struct daemon *daemon, struct fs *fs, struct pxs_error *err)
+{
+	int r = 0;
+
+	(void)pthread_mutex_lock(&daemon->lock);
+	if (daemon->closing)
+		r = pxs_error_set(err, -ESHUTDOWN, -1, "the daemon is ending");
+	else if (daemon->n_mounts == MOUNTS_MAX)
+		r = pxs_error_set(err, -EINVAL, -1, "more than %d mounts", MOUNTS_MAX);
+	else
+		daemon->mounts[daemon->n_mounts++] = fs;
+	(void)pthread_mutex_unlock(&daemon->lock);
+	return r;
+}
+
+static void
+status_text(void *context, struct pxs_buf *buf)
+{
+	struct daemon *daemon = context;
+
+	rest_status_text(daemon->rest, buf);
+}
+
+static int
+mount_at(void *context, const char *mountpoint, const char *text, struct pxs_error *err)
+{
+	struct daemon *daemon = context;
+	CLEANUP(fs) struct fs *fs = NULL;
+	struct fs_options options = { 0 };
+	int r = fs_options_parse(text, &options, err);
+
+	if (r < 0)
+		return r;
+	options.mountpoint = mountpoint;
+	options.allow_other = options.allow_other || daemon->is_public;
+	options.status = status_text;
+	options.context = daemon;
+	forget_dead_mounts(daemon);
+	r = fs_mount(daemon->index, &options, &fs, err);
+	if (r < 0)
+		return r;
+	r = keep_mount(daemon, fs, err);
+	if (r < 0)
+		return r;
+	pxs_log(PXS_LOG_INFO, "mounted at %s", mountpoint);
+	(void)STEAL(fs);
+	return 0;
+}
+
+static int
+unmount_at(void *context, const char *mountpoint, struct pxs_error *err)
+{
+	struct daemon *daemon = context;
+	struct fs *fs;
+
+	forget_dead_mounts(daemon);
+	fs = take_mount(daemon, mountpoint, false);
+	if (!fs)
+		return pxs_error_set(err, -ENOENT, -1, "nothing of ours is mounted at %s",
+				     mountpoint);
+	fs_unmount(fs);
+	pxs_log(PXS_LOG_INFO, "unmounted %s", mountpoint);
+	return 0;
+}
+
+static void
+list_mounts(void *context, struct pxs_buf *buf)
+{
+	struct daemon *daemon = context;
+
+	(void)pthread_mutex_lock(&daemon->lock);
+	for (size_t i = 0; i < daemon->n_mounts; i++) {
+		const char *mountpoint = fs_mountpoint(daemon->mounts[i]);
+
+		if (fs_is_alive(daemon->mounts[i]))
+			pxs_buf_add(buf, mountpoint, strlen(mountpoint) + 1);
+	}
+	(void)pthread_mutex_unlock(&daemon->lock);
+}
+
+/* --- Open and close --- */
+
+static void
+daemon_init(struct daemon *daemon, const struct wanted *wanted)
+{
+	*daemon = (struct daemon){
+		.is_public = wanted->is_public,
+		.control = { .context = daemon,
+			     .mount = mount_at,
+			     .unmount = unmount_at,
+			     .mounts = list_mounts },
+	};
+	(void)pthread_mutex_init(&daemon->lock, NULL);
+}
+
+/* In the background messages go to a file in the index's folder, as soon as that exists. */
+static int
+open_log(struct daemon *daemon, struct pxs_error *err)
+{
+	CLEANUP(pxs_buf) struct pxs_buf path = PXS_BUF_INIT;
+	int r;
+
+	pxs_buf_addf(&path, "%s/" LOG_NAME, index_dir(daemon->index));
+	daemon->log_path = pxs_buf_steal(&path);
+	r = daemon->log_path ? background_log_to(daemon->log_path) : -ENOMEM;
+	if (r < 0)
+		return pxs_error_set(err, r, -1, "cannot write the log %s: %s", daemon->log_path,
+				     strerror(-r));
+	return 0;
+}
+
+static int
+open_index(struct daemon *daemon, const struct wanted *wanted, struct pxs_error *err)
+{
+	int r = place_make_parents(wanted->index);
+
+	if (r < 0)
+		return pxs_error_set(err, r, -1, "cannot make the folders above %s: %s",
+				     wanted->index, strerror(-r));
+	r = index_open(wanted->index, INDEX_CREATE, &daemon->index, err);
+	if (r == 0 && !wanted->foreground)
+		r = open_log(daemon, err);
+	if (r == 0)
+		r = ingest_open(daemon->index, &daemon->ingest, err);
+	return r;
+}
+
+static int
+open_rest(struct daemon *daemon, const struct wanted *wanted, struct pxs_error *err)
+{
+	struct rest_options options = {
+		.socket_path = wanted->socket,
+		.index = daemon->index,
+		.ingest = daemon->ingest,
+		.control = &daemon->control,
+		.public_readers = wanted->is_public,
+	};
+	int r = place_make_parents(wanted->socket);
+
+	if (r < 0)
+		return pxs_error_set(err, r, -1, "cannot make the folders above %s: %s",
+				     wanted->socket, strerror(-r));
+	return rest_open(&options, &daemon->rest, err);
+}
+
+static int
+submit_sources(struct daemon *daemon, const struct wanted *wanted, struct pxs_error *err)
+{
+	for (size_t i = 0; i < wanted->n_sources; i++) {
+		struct ingest_request request = { .path = wanted->sources[i] };
+		uint64_t job;
+		int r = ingest_submit(daemon->ingest, &request, &job, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int
+daemon_open(struct daemon *daemon, const struct wanted *wanted, struct pxs_error *err)
+{
+	int r = open_index(daemon, wanted, err);
+
+	if (r == 0)
+		r = open_rest(daemon, wanted, err);
+	for (size_t i = 0; i < wanted->n_mounts && r == 0; i++)
+		r = mount_at(daemon, wanted->mounts[i].mountpoint, wanted->mounts[i].options, err);
+	return r < 0 ? r : submit_sources(daemon, wanted, err);
+}
+
+static void
+daemon_close(struct daemon *daemon)
+{
+	struct fs *fs;
+
+	(void)pthread_mutex_lock(&daemon->lock);
+	daemon->closing = true;
+	(void)pthread_mutex_unlock(&daemon->lock);
+	while ((fs = take_mount(daemon, NULL, false)))
+		fs_unmount(fs);
+	rest_close(daemon->rest);
+	ingest_close(daemon->ingest);
+	index_close(daemon->index);
+	free(daemon->log_path);
+	(void)pthread_mutex_destroy(&daemon->lock);
+}
+
+/* --- The process --- */
+
+/* Every connection, open file of the mount and database needs a descriptor. */
+static void
+raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* Blocked in all threads, so that only sigwait() below sees them; a second SIGTERM while we close
+ * stays pending and harms nothing. */
+static void
+block_signals(sigset_t *ret_set)
+{
+	static const int SIGNALS[] = { SIGTERM, SIGINT, SIGHUP };
+
+	(void)sigemptyset(ret_set);
+	for (size_t i = 0; i < ARRAY_SIZE(SIGNALS); i++)
+		(void)sigaddset(ret_set, SIGNALS[i]);
+	(void)pthread_sigmask(SIG_BLOCK, ret_set, NULL);
+}
+
+static void
+wait_for_end(const struct daemon *daemon, const sigset_t *signals)
+{
+	int signal = 0;
+
+	while (sigwait(signals, &signal) == 0 && signal == SIGHUP)
+		if (daemon->log_path && background_log_to(daemon->log_path) < 0)
+			pxs_log(PXS_LOG_ERROR, "cannot open the log %s anew: %m", daemon->log_path);
+	pxs_log(PXS_LOG_INFO, "ends after %s", sigabbrev_np(signal));
+}
+
+static void
+announce(struct background *background, const struct wanted *wanted)
+{
+	char state[64];
+
+	pxs_log(PXS_LOG_INFO, "pxs %s serves %s at %s", PXS_VERSION, wanted->index, wanted->socket);
+	(void)background_ready(background);
+	(void)snprintf(state, sizeof(state), "MAINPID=%ld\nREADY=1", (long)getpid());
+	background_notify(state);
+}
+
+/* Open everything, serve until a signal comes, close everything: the exit code. */
+static int
+serve(const char *speaker, const struct wanted *wanted, struct background *background,
+      const sigset_t *signals)
+{
+	struct pxs_error err = { 0 };
+	struct daemon daemon;
+	int code = CLI_OK;
+	int r;
+
+	daemon_init(&daemon, wanted);
+	r = daemon_open(&daemon, wanted, &err);
+	if (r == 0) {
+		announce(background, wanted);
+		wait_for_end(&daemon, signals);
+		background_notify("STOPPING=1");
+	}
+	daemon_close(&daemon);
+	if (r < 0)
+		code = background_failed(background, speaker, r, &err);
+	return code;
+}
+
+/* --- The command line --- */
+
+static const struct argp_option OPTIONS[] = {
+	{ "source", KEY_SOURCE, "DIR", 0,
+	  "Read this tree into the catalogue, or read it again (may be given several times)", 0 },
+	{ "mount", KEY_MOUNT, "DIR", 0,
+	  "Show the catalogue in this folder (may be given several times)", 0 },
+	{ NULL, 'o', "OPT[,OPT]", 0,
+	  "Options of the mount before it: allow_other lets other users in", 0 },
+	{ "public", KEY_PUBLIC, NULL, 0,
+	  "Every user of this machine may search, and enter the mounts", 0 },
+	{ "foreground", KEY_FOREGROUND, NULL, 0, "Stay in the foreground, log to standard error",
+	  0 },
+	{ "verbose", 'v', NULL, 0, "Log more", 0 },
+	{ 0 },
+};
+
+static const char DOC[] =
+	"It returns once everything is open, and goes on in the background; there it logs "
+	"to pxs.log in the folder of the index (opened anew after SIGHUP). Trees that are "
+	"in the catalogue already are read again only where --source names them. SIGTERM "
+	"ends it: `kill PID`, which `pxs status` shows.\n\n"
+	"Without --public only root and the user of the daemon are admitted.\n\n"
+	"Exit status: 0 ready, 1 failed, 2 bad usage, 4 index damaged, 11 index or socket "
+	"in use.";
+
+static void
+add_source(struct wanted *wanted, const char *path, struct argp_state *state)
+{
+	char *whole = realpath(path, NULL);
+
+	if (!whole)
+		argp_error(state, "--source %s: %s", path, strerror(errno));
+	else if (wanted->n_sources == SOURCES_MAX)
+		argp_error(state, "more than %d sources", SOURCES_MAX);
+	else
+		wanted->sources[wanted->n_sources++] = whole;
+}
+
+static void
+add_mount(struct wanted *wanted, const char *path, struct argp_state *state)
+{
+	char *whole = NULL;
+	int r = place_absolute(path, &whole);
+
+	if (r < 0)
+		argp_error(state, "--mount %s: %s", path, strerror(-r));
+	else if (wanted->n_mounts == MOUNTS_MAX)
+		argp_error(state, "more than %d mounts", MOUNTS_MAX);
+	else
+		wanted->mounts[wanted->n_mounts++] = (struct wanted_mount){ .mountpoint = whole,
+									    .options = "" };
+}
+
+static error_t
+parse(int key, char *arg, struct argp_state *state)
+{
+	struct wanted *wanted = state->input;
+
+	switch (key) {
+	case KEY_SOURCE:
+		add_source(wanted, arg, state);
+		return 0;
+	case KEY_MOUNT:
+		add_mount(wanted, arg, state);
+		return 0;
+	case 'o':
+		if (!wanted->n_mounts)
+			argp_error(state, "-o belongs behind a --mount");
+		else
+			wanted->mounts[wanted->n_mounts - 1].options = arg;
+		return 0;
+	case KEY_PUBLIC:
+		wanted->is_public = true;
+		return 0;
+	case KEY_FOREGROUND:
+		wanted->foreground = true;
+		return 0;
+	case 'v':
+		wanted->verbose = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "it takes no arguments; a tree is given as --source %s", arg);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static void
+wanted_done(struct wanted *wanted)
+{
+	for (size_t i = 0; i < wanted->n_sources; i++)
+		free(wanted->sources[i]);
+	for (size_t i = 0; i < wanted->n_mounts; i++)
+		free(wanted->mounts[i].mountpoint);
+	free(wanted->index);
+	free(wanted->socket);
+}
+
+static inline void
+wanted_cleanup(struct wanted *wanted)
+{
+	wanted_done(wanted);
+}
+
+static int
+find_places(struct wanted *wanted, struct pxs_error *err)
+{
+	bool named = false;
+	int r = place_index(wanted->shared.index, &wanted->index, &named);
+
+	if (r < 0)
+		return pxs_error_set(err, r, -1,
+				     "cannot tell where the index belongs: %s; use --index",
+				     strerror(-r));
+	r = place_daemon_socket(wanted->shared.socket, &wanted->socket);
+	if (r < 0)
+		return pxs_error_set(
+			err, r, -1,
+			"cannot tell where the socket belongs, as XDG_RUNTIME_DIR is not "
+			"set; use --socket");
+	return 0;
+}
+
+static int
+run(int argc, char **argv, const struct cli_program *program)
+{
+	CLEANUP(wanted) struct wanted wanted = { 0 };
+	CLEANUP(background) struct background *background = NULL;
+	struct pxs_error err = { 0 };
+	sigset_t signals;
+	int r;
+
+	(void)program;
+	options_parse(&DAEMON_VERB, argc, argv, parse, DOC, &wanted.shared);
+	r = find_places(&wanted, &err);
+	if (r == 0 && !wanted.foreground)
+		r = background_start(argv[0], &background);
+	if (r == 0 && chdir("/") < 0)
+		r = -errno;
+	if (r < 0)
+		return message_failure(argv[0], r, &err);
+
+	pxs_log_set_level(wanted.verbose ? PXS_LOG_DEBUG : PXS_LOG_INFO);
+	raise_descriptor_limit();
+	block_signals(&signals);
+	return serve(argv[0], &wanted, background, &signals);
+}
+
+const struct cli_verb DAEMON_VERB = {
+	.name = "daemon",
+	.arguments = "",
+	.summary = "Serve the catalogue: to the other verbs, as mounts",
+	.options = OPTIONS,
+	.shared = CLI_SHARED_PLACE,
+	.run = run,
+};
