@@ -1,0 +1,143 @@
+"""readdir as strange programs and NFS servers use it: small buffers, seeks, reopened folders."""
+
+import ctypes
+import errno
+import os
+import struct
+
+import pytest
+
+LIBC = ctypes.CDLL(None, use_errno=True)
+SYS_GETDENTS64 = {"x86_64": 217}.get(os.uname().machine, 61)
+
+
+def getdents(fd, size=4096):
+    """The next entries as (name, inode, cookie after it, type)."""
+    buffer = ctypes.create_string_buffer(size)
+    got = LIBC.syscall(SYS_GETDENTS64, fd, buffer, size)
+    if got < 0:
+        raise OSError(ctypes.get_errno(), "getdents64")
+    entries, at = [], 0
+    while at < got:
+        inode, cookie, length, kind = struct.unpack_from("=QqHB", buffer.raw, at)
+        name = buffer.raw[at + 19 : at + length].split(b"\0", 1)[0]
+        entries.append((name, inode, cookie, kind))
+        at += length
+    return entries
+
+
+def read_all(fd, size=4096):
+    found = []
+    while entries := getdents(fd, size):
+        found += entries
+    return found
+
+
+@pytest.fixture(
+    params=[
+        "_all=readme",
+        "core.type=file",
+        "_sort=-core.size",
+        "core.type=file/core.size",
+        "",
+        "core.type=file/.pxs",
+    ]
+)
+def folder(request, mount):
+    return mount.query(*request.param.split("/"))
+
+
+def opened(folder):
+    return os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def test_any_buffer_lists_the_same(folder):
+    fd = opened(folder)
+    whole = read_all(fd, 2**20)
+    names = [name for name, *_ in whole]
+    assert names[:2] == [b".", b".."] and len(set(names)) == len(names)
+    for size in (600, 4096, 32768):
+        os.lseek(fd, 0, os.SEEK_SET)
+        assert [name for name, *_ in read_all(fd, size)] == names
+    os.close(fd)
+
+
+def test_inode_and_type_are_those_of_stat(folder):
+    fd = opened(folder)
+    for name, inode, _, kind in read_all(fd)[2:300]:
+        st = os.lstat(os.path.join(os.fsencode(folder), name))
+        assert (st.st_ino, st.st_mode >> 12) == (inode, kind)
+    os.close(fd)
+
+
+def test_cookies_are_positive_and_differ(folder):
+    fd = opened(folder)
+    cookies = [cookie for _, _, cookie, _ in read_all(fd)]
+    assert len(set(cookies)) == len(cookies)
+    assert all(0 < cookie < 2**63 for cookie in cookies)
+    os.close(fd)
+
+
+def test_seeking_back_to_any_place(folder, rng):
+    fd = opened(folder)
+    whole = read_all(fd)
+    for at in rng.sample(range(len(whole)), min(20, len(whole))):
+        os.lseek(fd, whole[at][2], os.SEEK_SET)
+        assert read_all(fd) == whole[at + 1 :]
+    os.close(fd)
+
+
+def test_a_cookie_is_valid_in_a_folder_opened_anew(folder, rng):
+    """NFS servers open, seek and read again for every few entries."""
+    fd = opened(folder)
+    whole = read_all(fd)
+    os.close(fd)
+    for at in rng.sample(range(len(whole)), min(20, len(whole))):
+        fd = opened(folder)
+        os.lseek(fd, whole[at][2], os.SEEK_SET)
+        assert read_all(fd, 600) == whole[at + 1 :]
+        os.close(fd)
+
+
+def test_a_cookie_from_nowhere_ends_or_fails(mount):
+    fd = opened(mount.query("_all=readme"))
+    os.lseek(fd, 2**62 + 12345, os.SEEK_SET)
+    try:
+        assert read_all(fd) == []
+    except OSError as reason:
+        assert reason.errno == errno.EINVAL
+    os.close(fd)
+
+
+def test_dot_and_dotdot_are_the_folders_themselves(mount):
+    folder = mount.query("_all=readme", "core.type=file")
+    fd = opened(folder)
+    entries = {name: inode for name, inode, *_ in getdents(fd)}
+    os.close(fd)
+    assert entries[b"."] == os.stat(folder).st_ino
+    assert entries[b".."] == os.stat(mount.query("_all=readme")).st_ino
+
+
+def test_a_listing_survives_changes_underneath(new_daemon, empty_tree):
+    """What stays throughout is told once, even when documents come and go between two reads."""
+    for number in range(500):
+        with open(os.path.join(empty_tree, f"f{number:03}"), "wb"):
+            pass
+    daemon = new_daemon().start()
+    daemon.pxs("ingest", empty_tree)
+    folder = daemon.query("core.type=file")
+    fd = opened(folder)
+    first = getdents(fd)
+    for number in range(0, 500, 10):
+        os.unlink(os.path.join(empty_tree, f"f{number:03}"))
+    for number in range(500, 600):
+        with open(os.path.join(empty_tree, f"f{number:03}"), "wb"):
+            pass
+    daemon.pxs("ingest", empty_tree)
+    os.close(fd)
+    fd = opened(folder)
+    os.lseek(fd, first[-1][2], os.SEEK_SET)
+    names = [name for name, *_ in first + read_all(fd)]
+    os.close(fd)
+    assert len(set(names)) == len(names)
+    assert {f"f{number:03}".encode() for number in range(500) if number % 10} <= set(names)
