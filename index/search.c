@@ -19,6 +19,7 @@ enum cost { COST_TEXT, COST_COLUMN, COST_GROUP, COSTS };
 static const enum cost COST_OF[] = {
 	[QUERY_ALL] = COST_TEXT,      [QUERY_NONE] = COST_TEXT,	   [QUERY_BOOL] = COST_GROUP,
 	[QUERY_WORDS] = COST_TEXT,    [QUERY_PHRASE] = COST_TEXT,  [QUERY_PREFIX] = COST_TEXT,
+	[QUERY_WILDCARD] = COST_TEXT, [QUERY_FUZZY] = COST_TEXT,   [QUERY_REGEX] = COST_TEXT,
 	[QUERY_EQUALS] = COST_COLUMN, [QUERY_RANGE] = COST_COLUMN, [QUERY_EXISTS] = COST_COLUMN,
 };
 
@@ -186,8 +187,9 @@ static const evaluator EVALUATORS[] = {
 	[QUERY_ALL] = evaluate_constant, [QUERY_NONE] = evaluate_constant,
 	[QUERY_BOOL] = evaluate_group,	 [QUERY_WORDS] = search_text,
 	[QUERY_PHRASE] = search_text,	 [QUERY_PREFIX] = search_text,
-	[QUERY_EQUALS] = search_column,	 [QUERY_RANGE] = search_column,
-	[QUERY_EXISTS] = search_column,
+	[QUERY_WILDCARD] = search_text,	 [QUERY_FUZZY] = search_text,
+	[QUERY_REGEX] = search_text,	 [QUERY_EQUALS] = search_column,
+	[QUERY_RANGE] = search_column,	 [QUERY_EXISTS] = search_column,
 };
 
 static int

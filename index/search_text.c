@@ -189,7 +189,8 @@ search_text(const struct search *search, const struct query_node *node,
 		return -ENOMEM;
 	r = node->kind == QUERY_WORDS	 ? find_words(&leaf)
 	    : node->kind == QUERY_PHRASE ? find_phrase(&leaf)
-					 : find_prefix(&leaf);
+	    : node->kind == QUERY_PREFIX ? find_prefix(&leaf)
+					 : -ENOTSUP;
 	if (r < 0)
 		return r;
 	roaring_bitmap_and_inplace(hits, within);

@@ -124,9 +124,14 @@ enum query_kind {
 	QUERY_WORDS,  /* text; any of its words (the default operator is OR) */
 	QUERY_PHRASE, /* text; its words at consecutive positions of one value */
 	QUERY_PREFIX, /* text; a word or a whole value begins with it, case folded */
-	QUERY_EQUALS, /* value: exact, whole, case-sensitive; of a list, any element */
-	QUERY_RANGE,  /* low, high; of a list, one element satisfies both */
-	QUERY_EXISTS, /* has a value */
+	/* Of these three a word or a whole value must match as a whole, case folded. */
+	QUERY_WILDCARD, /* text; ? is one character, * any number, \ takes the sign after it as is
+			 */
+	QUERY_FUZZY,	/* text, edits; a transposition of neighbours is one edit */
+	QUERY_REGEX,	/* text; Lucene's syntax (spec/pixstor.md 2.2) */
+	QUERY_EQUALS,	/* value: exact, whole, case-sensitive; of a list, any element */
+	QUERY_RANGE,	/* low, high; of a list, one element satisfies both */
+	QUERY_EXISTS,	/* has a value */
 };
 
 /* What a node asks of its parent (Lucene's boolean model, spec/pixstor.md 2.2): all MUST hold, no
@@ -145,7 +150,11 @@ struct query_node {
 	enum query_kind kind;
 	enum query_occur occur;		       /* what this node is to its parent */
 	const struct query_property *property; /* NULL: any property (_all) */
-	const char *text;		       /* WORDS, PHRASE, PREFIX: unescaped, as typed */
+	const char *text;		       /* of words: unescaped, as typed */
+	uint32_t slop;			       /* PHRASE: how far its words may be moved apart */
+	uint8_t edits;			       /* FUZZY: 0 to 2 */
+	bool boosted;			       /* the score counts BOOST times, else once */
+	double boost;			       /* 0 or more */
 	struct query_value value;	       /* EQUALS */
 	struct query_bound low, high;	       /* RANGE */
 	bool folded; /* RANGE of strings: compare case-folded (query strings do) */
