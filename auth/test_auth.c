@@ -314,6 +314,27 @@ a_process_tells_its_groups(void **state)
 	(void)close(pair[0]);
 }
 
+static void
+rights_follow_the_user(void **state)
+{
+	struct auth_principal principal;
+
+	(void)state;
+	auth_principal_from_caller(&ROOT, AUTH_READ, &principal);
+	assert_int_equal(principal.rights, AUTH_EVERYTHING);
+	assert_string_equal(principal.user, "root");
+	assert_int_equal(principal.means, AUTH_BY_SOCKET);
+
+	auth_principal_from_caller(&OTHER, AUTH_READ, &principal);
+	assert_int_equal(principal.rights, AUTH_READ);
+	assert_string_equal(principal.user, "nobody");
+	assert_int_equal(principal.caller.uid, NOBODY);
+
+	auth_principal_from_caller(&(struct auth_caller){ .uid = GROUP }, 0, &principal);
+	assert_int_equal(principal.rights, 0);
+	assert_string_equal(principal.user, "54321");
+}
+
 static int
 make_folder(void **state)
 {
@@ -344,6 +365,7 @@ main(void)
 		cmocka_unit_test(without_root_only_its_own_user_is_served),
 		cmocka_unit_test(a_socket_tells_its_peer),
 		cmocka_unit_test(a_process_tells_its_groups),
+		cmocka_unit_test(rights_follow_the_user),
 	};
 	struct CMUnitTest tests[ARRAY_SIZE(ROWS) + ARRAY_SIZE(OTHERS)];
 

@@ -177,6 +177,7 @@ add_headers(struct MHD_Response *response, const struct reply *reply)
 	       add_header(response, MHD_HTTP_HEADER_LAST_MODIFIED, date) &&
 	       add_header(response, MHD_HTTP_HEADER_LOCATION, reply->location) &&
 	       add_header(response, MHD_HTTP_HEADER_ALLOW, reply->allow) &&
+	       add_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, reply->challenge) &&
 	       add_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "private, no-cache") &&
 	       add_header(response, MHD_HTTP_HEADER_RETRY_AFTER,
 			  reply->status == MHD_HTTP_SERVICE_UNAVAILABLE ? RETRY_AFTER_S : NULL);

@@ -26,6 +26,8 @@ struct reply {
 	const char *allow;	    /* methods; NULL: not said */
 	struct pxs_buf next;	    /* href of the next page; "": none */
 	int64_t hits;		    /* -1: not said */
+	unsigned int refusal;	    /* status of one whom the door refused; 0: none was */
+	const char *challenge;	    /* WWW-Authenticate; NULL: not said */
 };
 
 static inline void

@@ -29,7 +29,7 @@ struct rest;
 struct request {
 	struct rest *rest;
 	struct MHD_Connection *connection;
-	struct auth_caller caller;
+	struct auth_principal who; /* nobody until door_admit() */
 	const char *method;
 	struct pxs_buf tail; /* what stands for {} in its route's path */
 	const char *faulty;  /* the parameter whose text an error's `at` counts in, or NULL */

@@ -9,10 +9,10 @@
 
 #include <microhttpd.h>
 
-#include "auth/auth.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "rest/door.h"
 #include "rest/listener.h"
 #include "rest/reply.h"
 #include "rest/request.h"
@@ -27,32 +27,6 @@
 #define CONNECTION_BYTES ((size_t)4 * REQUEST_URL_MAX)
 /* What rest_close() waits for requests that are being answered. */
 #define CLOSE_WAIT_S (REQUEST_TIME_MAX_S + 2)
-
-static int
-identify(struct request *request)
-{
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
-		request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-
-	return info ? auth_caller_from_peer(info->connect_fd, &request->caller) : -EIO;
-}
-
-static int
-check_right(struct request *request, const struct route *route, struct pxs_error *err)
-{
-	int r = identify(request);
-
-	if (r < 0)
-		return pxs_error_set(err, -EACCES, -1, "cannot tell who asks: %s", strerror(-r));
-	if (auth_caller_is_operator(&request->caller))
-		return 0;
-	if (route->right == ROUTE_READ && request->rest->public_readers)
-		return 0;
-	return pxs_error_set(
-		err, -EACCES, -1,
-		"only root and the user of the daemon may do this; others may search if "
-		"it runs with --public");
-}
 
 /* A failure of ours or of the system is logged, here and nowhere else; a client's fault is not. */
 static void
@@ -69,7 +43,7 @@ answer_route(struct request *request, const struct route *route, const char *url
 	     struct reply *reply)
 {
 	struct pxs_error err = { 0 };
-	int r = check_right(request, route, &err);
+	int r = door_admit(request, route->rights, reply, &err);
 
 	if (r == 0)
 		r = request_check(request, &err);
@@ -81,7 +55,7 @@ answer_route(struct request *request, const struct route *route, const char *url
 				    REQUEST_TIME_MAX_S);
 	if (r == 0)
 		return;
-	reply_fail(reply, request, url, 0, r, &err);
+	reply_fail(reply, request, url, reply->refusal, r, &err);
 	log_failure(request, url, reply->status, r, &err);
 }
 
@@ -236,6 +210,7 @@ rest_open(const struct rest_options *options, struct rest **ret_rest, struct pxs
 	rest->ingest = options->ingest;
 	rest->control = options->control;
 	rest->public_readers = options->public_readers;
+	rest->rfc6750 = options->rfc6750;
 	rest->started_ns = pxs_clock_steady_ns();
 	r = listener_open(options->socket_path, options->public_readers, &rest->listener, err);
 	if (r < 0)

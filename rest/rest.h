@@ -32,6 +32,8 @@ struct rest_options {
 	/* Every user of this machine may search; ingest and mounts stay with root and the user that
 	 * this process runs as, who else are the only ones admitted. */
 	bool public_readers;
+	/* Without valid credentials 401 as RFC 6750 has it, instead of 403 as PixStor. */
+	bool rfc6750;
 };
 
 /* Serve in threads of its own. -EADDRINUSE: a daemon already answers there; -EACCES, ...; ERR. */

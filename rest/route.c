@@ -6,20 +6,20 @@
 #include "base/macros.h"
 
 static const struct route ROUTES[] = {
-	{ "GET", "/", ROUTE_READ, handle_home },
-	{ "GET", "/version", ROUTE_READ, handle_version },
-	{ "GET", "/files", ROUTE_READ, handle_files },
-	{ "GET", "/files/{}", ROUTE_READ, handle_item },
-	{ "GET", "/schema/files", ROUTE_READ, handle_schema },
-	{ "GET", "/status", ROUTE_READ, handle_status },
-	{ "GET", "/failures", ROUTE_READ, handle_failures },
-	{ "GET", "/check", ROUTE_OPERATE, handle_check },
-	{ "GET", "/ingest", ROUTE_READ, handle_jobs },
-	{ "GET", "/ingest/{}", ROUTE_READ, handle_job },
-	{ "POST", "/ingest", ROUTE_OPERATE, handle_job_submit },
-	{ "GET", "/mounts", ROUTE_READ, handle_mounts },
-	{ "POST", "/mounts", ROUTE_OPERATE, handle_mount },
-	{ "DELETE", "/mounts", ROUTE_OPERATE, handle_unmount },
+	{ "GET", "/", AUTH_READ, handle_home },
+	{ "GET", "/version", AUTH_READ, handle_version },
+	{ "GET", "/files", AUTH_READ, handle_files },
+	{ "GET", "/files/{}", AUTH_READ, handle_item },
+	{ "GET", "/schema/files", AUTH_READ, handle_schema },
+	{ "GET", "/status", AUTH_READ, handle_status },
+	{ "GET", "/failures", AUTH_READ, handle_failures },
+	{ "GET", "/check", AUTH_OPERATE, handle_check },
+	{ "GET", "/ingest", AUTH_READ, handle_jobs },
+	{ "GET", "/ingest/{}", AUTH_READ, handle_job },
+	{ "POST", "/ingest", AUTH_OPERATE, handle_job_submit },
+	{ "GET", "/mounts", AUTH_READ, handle_mounts },
+	{ "POST", "/mounts", AUTH_OPERATE, handle_mount },
+	{ "DELETE", "/mounts", AUTH_OPERATE, handle_unmount },
 };
 
 /* The same tree stands at / and at /api/ (spec/pixstor.md 1.0). */

@@ -2,18 +2,14 @@
 #ifndef PXS_REST_ROUTE_H
 #define PXS_REST_ROUTE_H
 
+#include "auth/auth.h"
 #include "base/buf.h"
 #include "rest/handlers.h"
 
-enum route_right {
-	ROUTE_READ,    /* root and the daemon's user; with public_readers everybody */
-	ROUTE_OPERATE, /* root and the daemon's user */
-};
-
 struct route {
 	const char *method;
-	const char *path; /* "{}" stands for one part of it, the request's tail */
-	enum route_right right;
+	const char *path;    /* "{}" stands for one part of it, the request's tail */
+	unsigned int rights; /* AUTH_*: all of them are needed; 0: open to everybody */
 	handler handle;
 };
 

@@ -20,6 +20,7 @@ struct rest {
 	struct ingest *ingest;
 	const struct rest_control *control; /* NULL: no mounts */
 	bool public_readers;
+	bool rfc6750;
 	int64_t started_ns;
 	_Atomic uint64_t newest_job; /* the highest number seen; there may be a newer one */
 
