@@ -167,6 +167,29 @@ int index_search(struct index_view *view, const struct query *query,
 /* Hits of that search if they are at hand, else NULL; never searches. */
 struct index_hits *index_search_cached(struct index_view *view, const struct query *query);
 
+/* How one leaf of a query was answered; lent for the call. */
+struct index_answer {
+	const struct query_node *node;
+	const char *from; /* what answered: "words", "columns", ...; static */
+	uint64_t n_terms; /* words looked up for it */
+	uint64_t found;	  /* documents, of those that were still candidates */
+	int64_t spent_ns;
+};
+
+/* Told while a query is answered, in the thread that asks: each word that a leaf was expanded to
+ * (PROPERTY: NULL for numbers; DOCUMENTS: in the view), then the leaf. Either may be NULL. */
+struct index_trace {
+	void (*term)(void *context, const struct query_property *property, const char *word,
+		     size_t len, uint64_t documents);
+	void (*leaf)(void *context, const struct index_answer *answer);
+	void *context;
+};
+
+/* index_search() that answers anew and tells TRACE how; nothing is kept. */
+int index_explain(struct index_view *view, const struct query *query,
+		  const struct index_budget *budget, const struct index_trace *trace,
+		  struct index_hits **ret_hits, struct pxs_error *err);
+
 struct index_hits *index_hits_ref(struct index_hits *hits);
 void index_hits_put(struct index_hits *hits);
 DEFINE_CLEANUP(index_hits, struct index_hits *, index_hits_put)

@@ -11,7 +11,7 @@
 #include "index/hits.h"
 #include "index/view.h"
 
-static int evaluate(const struct search *search, const struct query_node *node,
+static int evaluate(struct search *search, const struct query_node *node,
 		    const roaring_bitmap_t *within, roaring_bitmap_t **ret_hits);
 
 enum cost { COST_TEXT, COST_COLUMN, COST_GROUP, COSTS };
@@ -71,7 +71,7 @@ has_clause(const struct query_node *group, enum query_occur occur)
 
 /* All that MUST hold: each narrows *HITS. */
 static int
-require(const struct search *search, const struct query_node *group, roaring_bitmap_t **hits)
+require(struct search *search, const struct query_node *group, roaring_bitmap_t **hits)
 {
 	for (enum cost cost = 0; cost < COSTS; cost++) {
 		const struct query_node *child = group->first_child;
@@ -96,7 +96,7 @@ require(const struct search *search, const struct query_node *group, roaring_bit
 
 /* *HITS becomes those of it that match any clause that SHOULD hold. */
 static int
-require_any(const struct search *search, const struct query_node *group, roaring_bitmap_t **hits)
+require_any(struct search *search, const struct query_node *group, roaring_bitmap_t **hits)
 {
 	CLEANUP(bitmap) roaring_bitmap_t *any = roaring_bitmap_create();
 	const struct query_node *child = group->first_child;
@@ -121,7 +121,7 @@ require_any(const struct search *search, const struct query_node *group, roaring
 
 /* Take out of HITS what MUST_NOT match. */
 static int
-exclude(const struct search *search, const struct query_node *group, roaring_bitmap_t *hits)
+exclude(struct search *search, const struct query_node *group, roaring_bitmap_t *hits)
 {
 	const struct query_node *child = group->first_child;
 	int r;
@@ -139,7 +139,7 @@ exclude(const struct search *search, const struct query_node *group, roaring_bit
 
 /* enum query_occur has the model. */
 static int
-evaluate_group(const struct search *search, const struct query_node *group,
+evaluate_group(struct search *search, const struct query_node *group,
 	       const roaring_bitmap_t *within, roaring_bitmap_t **ret_hits)
 {
 	CLEANUP(bitmap) roaring_bitmap_t *hits = NULL;
@@ -167,7 +167,7 @@ evaluate_group(const struct search *search, const struct query_node *group,
 }
 
 static int
-evaluate_constant(const struct search *search, const struct query_node *node,
+evaluate_constant(struct search *search, const struct query_node *node,
 		  const roaring_bitmap_t *within, roaring_bitmap_t **ret_hits)
 {
 	roaring_bitmap_t *hits = node->kind == QUERY_ALL ? roaring_bitmap_copy(within)
@@ -180,7 +180,7 @@ evaluate_constant(const struct search *search, const struct query_node *node,
 	return 0;
 }
 
-typedef int (*evaluator)(const struct search *search, const struct query_node *node,
+typedef int (*evaluator)(struct search *search, const struct query_node *node,
 			 const roaring_bitmap_t *within, roaring_bitmap_t **ret_hits);
 
 static const evaluator EVALUATORS[] = {
@@ -192,19 +192,38 @@ static const evaluator EVALUATORS[] = {
 	[QUERY_RANGE] = search_column,	 [QUERY_EXISTS] = search_column,
 };
 
+static const char *const FROM[COSTS] = {
+	[COST_TEXT] = "words",
+	[COST_COLUMN] = "columns",
+};
+
 static int
-evaluate(const struct search *search, const struct query_node *node, const roaring_bitmap_t *within,
+evaluate(struct search *search, const struct query_node *node, const roaring_bitmap_t *within,
 	 roaring_bitmap_t **ret_hits)
 {
+	struct index_answer answer = { .node = node, .from = FROM[COST_OF[node->kind]] };
+	uint64_t n_terms = search->n_terms;
 	int r = budget_check(search->budget);
 
-	return r < 0 ? r : EVALUATORS[node->kind](search, node, within, ret_hits);
+	if (r < 0)
+		return r;
+	if (!search->trace || !search->trace->leaf || node->kind == QUERY_BOOL)
+		return EVALUATORS[node->kind](search, node, within, ret_hits);
+
+	answer.spent_ns = -pxs_clock_steady_ns();
+	r = EVALUATORS[node->kind](search, node, within, ret_hits);
+	if (r < 0)
+		return r;
+	answer.spent_ns += pxs_clock_steady_ns();
+	answer.n_terms = search->n_terms - n_terms;
+	answer.found = roaring_bitmap_get_cardinality(*ret_hits);
+	search->trace->leaf(search->trace->context, &answer);
+	return 0;
 }
 
 /* The whole tree, which matches nothing if nothing is left of it. */
 static int
-evaluate_root(const struct search *search, const struct query_node *root,
-	      roaring_bitmap_t **ret_hits)
+evaluate_root(struct search *search, const struct query_node *root, roaring_bitmap_t **ret_hits)
 {
 	static const struct query_node NONE = { .kind = QUERY_NONE };
 	int r = is_blank(root);
@@ -214,9 +233,10 @@ evaluate_root(const struct search *search, const struct query_node *root,
 
 static int
 find(struct index_view *view, const struct query *query, const struct query_key *key,
-     const struct index_budget *budget, struct index_hits **ret_hits, struct pxs_error *err)
+     const struct index_budget *budget, const struct index_trace *trace,
+     struct index_hits **ret_hits, struct pxs_error *err)
 {
-	struct search search = { view, budget, err };
+	struct search search = { .view = view, .budget = budget, .err = err, .trace = trace };
 	roaring_bitmap_t *docs;
 	int r = evaluate_root(&search, query->root, &docs);
 
@@ -239,13 +259,26 @@ index_search(struct index_view *view, const struct query *query, const struct in
 		return r;
 	r = hits_cache_begin(cache, view, &key, budget, &turn, &hits);
 	if (r == 0 && !hits) {
-		r = find(view, query, &key, budget, &hits, err);
+		r = find(view, query, &key, budget, NULL, &hits, err);
 		hits_cache_end(cache, &turn, hits);
 	}
 	if (r < 0)
 		return budget_explain(budget, started_ns, r, err);
 	*ret_hits = STEAL(hits);
 	return 0;
+}
+
+int
+index_explain(struct index_view *view, const struct query *query, const struct index_budget *budget,
+	      const struct index_trace *trace, struct index_hits **ret_hits, struct pxs_error *err)
+{
+	int64_t started_ns = pxs_clock_steady_ns();
+	struct query_key key;
+	int r = query_key(query, &key);
+
+	if (r == 0)
+		r = find(view, query, &key, budget, trace, ret_hits, err);
+	return budget_explain(budget, started_ns, r, err);
 }
 
 struct index_hits *

@@ -143,8 +143,7 @@ try_code(struct test *test, struct text_range *range, uint32_t code)
 }
 
 static int
-try_all_codes(const struct search *search, struct test *test, struct text_range *range,
-	      uint32_t count)
+try_all_codes(struct search *search, struct test *test, struct text_range *range, uint32_t count)
 {
 	int r = 0;
 
@@ -170,7 +169,7 @@ codes_at(const struct column *column, const uint32_t *place, size_t *ret_n)
 
 /* Only the codes that candidates have. */
 static int
-try_codes_of(const struct search *search, struct test *test, struct text_range *range,
+try_codes_of(struct search *search, struct test *test, struct text_range *range,
 	     const struct doclist *docs)
 {
 	for (size_t i = 0; i < docs->n_slices; i++) {
@@ -194,7 +193,7 @@ try_codes_of(const struct search *search, struct test *test, struct text_range *
 
 /* FEW: the candidates, or NULL where they are many. */
 static int
-test_text_range(const struct search *search, struct test *test, const struct query_node *node,
+test_text_range(struct search *search, struct test *test, const struct query_node *node,
 		const struct doclist *few)
 {
 	CLEANUP(text_range) struct text_range range = { .node = node };
@@ -214,7 +213,7 @@ test_text_range(const struct search *search, struct test *test, const struct que
 }
 
 static int
-make_test(const struct search *search, const struct query_node *node, const struct doclist *few,
+make_test(struct search *search, const struct query_node *node, const struct doclist *few,
 	  struct test *test)
 {
 	bool is_text = column_dict(test->column) != NULL;
@@ -324,7 +323,7 @@ scan_slice(const struct test *test, const struct doclist_slice *slice, uint32_t 
 }
 
 static int
-scan_few(const struct search *search, const struct test *test, const struct doclist *docs,
+scan_few(struct search *search, const struct test *test, const struct doclist *docs,
 	 uint32_t *passed, roaring_bitmap_t *hits)
 {
 	for (size_t i = 0; i < docs->n_slices; i++) {
@@ -339,7 +338,7 @@ scan_few(const struct search *search, const struct test *test, const struct docl
 
 /* Every document there is, then those that are candidates. */
 static int
-scan_all(const struct search *search, const struct test *test, const roaring_bitmap_t *within,
+scan_all(struct search *search, const struct test *test, const roaring_bitmap_t *within,
 	 uint32_t *passed, roaring_bitmap_t *hits)
 {
 	uint32_t max_doc = search->view->max_doc;
@@ -363,7 +362,7 @@ scan_all(const struct search *search, const struct test *test, const roaring_bit
 }
 
 static int
-scan(const struct search *search, const struct query_node *node, const struct column *column,
+scan(struct search *search, const struct query_node *node, const struct column *column,
      const roaring_bitmap_t *within, roaring_bitmap_t *hits)
 {
 	bool are_few = roaring_bitmap_get_cardinality(within) < search->view->max_doc / FEW_PART;
@@ -387,8 +386,8 @@ scan(const struct search *search, const struct query_node *node, const struct co
 }
 
 int
-search_column(const struct search *search, const struct query_node *node,
-	      const roaring_bitmap_t *within, roaring_bitmap_t **ret_hits)
+search_column(struct search *search, const struct query_node *node, const roaring_bitmap_t *within,
+	      roaring_bitmap_t **ret_hits)
 {
 	CLEANUP(bitmap) roaring_bitmap_t *hits = roaring_bitmap_create();
 	const struct column *column = view_column(search->view, node->property);

@@ -29,7 +29,7 @@ search_text_has_words(const char *text)
 
 /* One leaf, as its words come. */
 struct leaf {
-	const struct search *search;
+	struct search *search;
 	const struct query_node *node;
 	struct fts *fts;
 	roaring_bitmap_t *hits;
@@ -61,6 +61,7 @@ find_word(void *context, const char *word, size_t len)
 		r = budget_check(leaf->search->budget);
 	if (r < 0)
 		return r;
+	leaf->search->n_terms++;
 	return fts_find_term(leaf->fts, term.data, term.len, leaf->search->budget, leaf->hits);
 }
 
@@ -173,8 +174,8 @@ find_prefix(struct leaf *leaf)
 }
 
 int
-search_text(const struct search *search, const struct query_node *node,
-	    const roaring_bitmap_t *within, roaring_bitmap_t **ret_hits)
+search_text(struct search *search, const struct query_node *node, const roaring_bitmap_t *within,
+	    roaring_bitmap_t **ret_hits)
 {
 	CLEANUP(bitmap) roaring_bitmap_t *hits = roaring_bitmap_create();
 	struct leaf leaf = {
