@@ -238,6 +238,25 @@ column_set(struct column *column, uint32_t doc, const struct query_value *values
 	return 0;
 }
 
+void
+column_slice(const struct column *column, uint32_t segment, struct column_slice *ret_slice)
+{
+	const void *places = segment_at(column, segment);
+
+	*ret_slice = (struct column_slice){ .scale = 1 };
+	if (!places)
+		return;
+	ret_slice->width = column->numbers || !column->dict ? sizeof(int64_t) : sizeof(uint32_t);
+	if (column->property->multi) {
+		ret_slice->form = COLUMN_SLOTS;
+		ret_slice->slots = places;
+		ret_slice->pool = &column->pool;
+	} else {
+		ret_slice->form = COLUMN_DENSE;
+		ret_slice->values = places;
+	}
+}
+
 const uint32_t *
 column_codes(const struct column *column, uint32_t segment)
 {

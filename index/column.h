@@ -12,14 +12,9 @@
 #include <stdint.h>
 
 #include "base/cleanup.h"
+#include "index/column_slice.h"
 #include "index/dict.h"
 #include "query/query.h"
-
-#define COLUMN_SEGMENT_SHIFT 16
-#define COLUMN_SEGMENT_DOCS (1u << COLUMN_SEGMENT_SHIFT)
-
-/* Numbers: no value. No value of any type maps to it. */
-#define COLUMN_MISSING INT64_MIN
 
 struct column;
 
@@ -39,8 +34,11 @@ int64_t column_number(const struct query_value *value);
 void column_number_value(const struct query_property *property, int64_t number,
 			 struct query_value *ret_value);
 
-/* The hot paths: one segment's places, COLUMN_SEGMENT_DOCS of them; NULL if none has a value.
- * Strings that are no list: codes, 0 where missing. */
+/* The values of one segment: column_slice.h says how to read them. */
+void column_slice(const struct column *column, uint32_t segment, struct column_slice *ret_slice);
+
+/* Going away, as they cannot read what is stored in less: one segment's places, COLUMN_SEGMENT_DOCS
+ * of them; NULL if none has a value. Strings that are no list: codes, 0 where missing. */
 const uint32_t *column_codes(const struct column *column, uint32_t segment);
 /* Other types that are no list: numbers, COLUMN_MISSING where missing. */
 const int64_t *column_numbers(const struct column *column, uint32_t segment);

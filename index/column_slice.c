@@ -1,0 +1,224 @@
+/* The many-place readers are one loop each, made anew by the compiler for every width and for runs,
+ * so that the loops that matter hold no question. */
+#include "index/column_slice.h"
+
+#include "base/macros.h"
+#include "index/doclist.h"
+
+/* Among the listed places LOW .. HIGH - 1; else HIGH. */
+static uint32_t
+first_not_before(const struct column_slice *slice, uint32_t low, uint32_t high, uint32_t place)
+{
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (slice->places[mid] < place)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+uint32_t
+column_slice_find(const struct column_slice *slice, uint32_t place)
+{
+	uint32_t i = first_not_before(slice, 0, slice->n, place);
+
+	return i < slice->n && slice->places[i] == place ? i : slice->n;
+}
+
+static size_t
+slot_list(const struct column_slice *slice, uint32_t place, const void **ret_values)
+{
+	uint32_t slot = slice->slots[place];
+	const char *run;
+
+	if (!slot)
+		return 0;
+	run = stable_at(slice->pool, slot);
+	*ret_values = run + slice->width;
+	return (size_t)column_stored(slice, run, 0);
+}
+
+size_t
+column_slice_list(const struct column_slice *slice, uint32_t place, const void **ret_values)
+{
+	uint32_t i = place;
+
+	switch (slice->form) {
+	case COLUMN_SLOTS:
+		return slot_list(slice, place, ret_values);
+	case COLUMN_SPARSE_LISTS:
+		i = column_slice_find(slice, place);
+		if (i == slice->n)
+			return 0;
+		break;
+	case COLUMN_LISTS:
+		break;
+	default:
+		return 0;
+	}
+	*ret_values = (const char *)slice->values + (size_t)slice->offsets[i] * slice->width;
+	return slice->offsets[i + 1] - slice->offsets[i];
+}
+
+static inline uint32_t
+place_at(const struct doclist_slice *docs, size_t i, bool run)
+{
+	return (run ? docs->docs[0] + (uint32_t)i : docs->docs[i]) & COLUMN_PLACE_MASK;
+}
+
+/* A reader of dense values stored as TYPE. The slice is copied, since OUT might else lie over it.
+ * NOLINTBEGIN(bugprone-macro-parentheses): a type cannot stand in parentheses. */
+#define DEFINE_READER(name, type, out_type, decode)                                                \
+	static void name(const struct column_slice *slice, const struct doclist_slice *docs,       \
+			 size_t from, size_t n, out_type *out)                                     \
+	{                                                                                          \
+		const struct column_slice own = *slice;                                            \
+		const type *stored = own.values;                                                   \
+                                                                                                   \
+		if (docs->run)                                                                     \
+			stored += place_at(docs, from, true);                                      \
+		for (size_t i = 0; docs->run && i < n; i++)                                        \
+			out[i] = decode(&own, stored[i]);                                          \
+		for (size_t i = 0; !docs->run && i < n; i++)                                       \
+			out[i] = decode(&own, stored[place_at(docs, from + i, false)]);            \
+	}
+
+/* NOLINTEND(bugprone-macro-parentheses) */
+
+/* --- Codes --- */
+
+DEFINE_READER(read_codes_1, uint8_t, uint32_t, column_stored_code)
+DEFINE_READER(read_codes_2, uint16_t, uint32_t, column_stored_code)
+DEFINE_READER(read_codes_4, uint32_t, uint32_t, column_stored_code)
+
+static void
+read_dense_codes(const struct column_slice *slice, const struct doclist_slice *docs, size_t from,
+		 size_t n, uint32_t *out)
+{
+	if (slice->width == 1)
+		read_codes_1(slice, docs, from, n, out);
+	else if (slice->width == 2)
+		read_codes_2(slice, docs, from, n, out);
+	else
+		read_codes_4(slice, docs, from, n, out);
+}
+
+/* The first listed place from AT on that is not before PLACE: by steps that double, since both
+ * sides ascend. */
+static uint32_t
+gallop(const struct column_slice *slice, uint32_t at, uint32_t place)
+{
+	uint32_t low = at, step = 1;
+
+	while (low + step < slice->n && slice->places[low + step] < place) {
+		low += step;
+		step *= 2;
+	}
+	return first_not_before(slice, low, MIN(low + step, slice->n), place);
+}
+
+static void
+read_sparse_codes(const struct column_slice *slice, const struct doclist_slice *docs, size_t from,
+		  size_t n, uint32_t *out)
+{
+	uint32_t at = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		uint32_t place = place_at(docs, from + i, docs->run);
+
+		at = gallop(slice, at, place);
+		out[i] = at < slice->n && slice->places[at] == place
+				 ? column_list_code_at(slice, slice->values, at)
+				 : 0;
+	}
+}
+
+void
+column_slice_codes(const struct column_slice *slice, const struct doclist_slice *docs, size_t from,
+		   size_t n, uint32_t *codes)
+{
+	uint32_t code = slice->form == COLUMN_CONSTANT ? (uint32_t)slice->base : 0;
+
+	if (slice->form == COLUMN_DENSE)
+		read_dense_codes(slice, docs, from, n, codes);
+	else if (slice->form == COLUMN_SPARSE)
+		read_sparse_codes(slice, docs, from, n, codes);
+	else
+		for (size_t i = 0; i < n; i++)
+			codes[i] = code;
+}
+
+/* --- Numbers --- */
+
+static inline int64_t
+whole_number(const struct column_slice *slice, uint64_t stored)
+{
+	(void)slice;
+	return (int64_t)stored;
+}
+
+static inline int64_t
+narrow_number(const struct column_slice *slice, uint64_t stored)
+{
+	return stored ? (int64_t)((uint64_t)slice->base + (uint64_t)slice->scale * stored)
+		      : COLUMN_MISSING;
+}
+
+DEFINE_READER(read_numbers_1, uint8_t, int64_t, narrow_number)
+DEFINE_READER(read_numbers_2, uint16_t, int64_t, narrow_number)
+DEFINE_READER(read_numbers_4, uint32_t, int64_t, narrow_number)
+DEFINE_READER(read_numbers_8, uint64_t, int64_t, whole_number)
+
+static void
+read_dense_numbers(const struct column_slice *slice, const struct doclist_slice *docs, size_t from,
+		   size_t n, int64_t *out)
+{
+	switch (slice->width) {
+	case 1:
+		read_numbers_1(slice, docs, from, n, out);
+		break;
+	case 2:
+		read_numbers_2(slice, docs, from, n, out);
+		break;
+	case 4:
+		read_numbers_4(slice, docs, from, n, out);
+		break;
+	default:
+		read_numbers_8(slice, docs, from, n, out);
+		break;
+	}
+}
+
+static void
+read_sparse_numbers(const struct column_slice *slice, const struct doclist_slice *docs, size_t from,
+		    size_t n, int64_t *out)
+{
+	uint32_t at = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		uint32_t place = place_at(docs, from + i, docs->run);
+
+		at = gallop(slice, at, place);
+		out[i] = at < slice->n && slice->places[at] == place
+				 ? column_list_number_at(slice, slice->values, at)
+				 : COLUMN_MISSING;
+	}
+}
+
+void
+column_slice_numbers(const struct column_slice *slice, const struct doclist_slice *docs,
+		     size_t from, size_t n, int64_t *numbers)
+{
+	int64_t number = slice->form == COLUMN_CONSTANT ? slice->base : COLUMN_MISSING;
+
+	if (slice->form == COLUMN_DENSE)
+		read_dense_numbers(slice, docs, from, n, numbers);
+	else if (slice->form == COLUMN_SPARSE)
+		read_sparse_numbers(slice, docs, from, n, numbers);
+	else
+		for (size_t i = 0; i < n; i++)
+			numbers[i] = number;
+}
