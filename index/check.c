@@ -119,13 +119,13 @@ index_check(struct index *index, struct pxs_buf *report)
 	r = index_document_new(&document);
 	if (r < 0)
 		return r;
-	(void)pthread_mutex_lock(&index->write_lock);
+	turn_take(&index->write_turn);
 	view = index_view_get(index);
 	check.view = view;
 	check.document = document;
 	check.by_number = view_schema_by_number(view->schema);
 	r = check.by_number ? check_all(&check) : -ENOMEM;
-	(void)pthread_mutex_unlock(&index->write_lock);
+	turn_end(&index->write_turn);
 	free(check.by_number);
 	if (r == 0 && report->error)
 		r = report->error;

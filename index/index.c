@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "index/history.h"
+#include "index/journal.h"
 #include "index/lock.h"
 #include "index/parts.h"
 
@@ -83,6 +85,10 @@ open_parts(struct index *index, struct pxs_error *err)
 	if (r == 0)
 		r = store_open(path, &index->store, &index->counters, err);
 	if (r == 0)
+		r = journal_open(store_db(index->store), &index->journal);
+	if (r == 0)
+		r = history_open(path, &index->history);
+	if (r == 0)
 		r = part_path(index, "fts.db", path);
 	if (r == 0)
 		r = fts_open(path, &index->fts, &index->fts_seq, err);
@@ -98,6 +104,20 @@ open_parts(struct index *index, struct pxs_error *err)
 	return r < 0 ? r : index_load(index, err);
 }
 
+static void
+init_locks(struct index *index)
+{
+	pthread_condattr_t steady;
+
+	(void)pthread_condattr_init(&steady);
+	(void)pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
+	turn_init(&index->write_turn);
+	apply_queue_init(&index->applies);
+	(void)pthread_mutex_init(&index->view_lock, NULL);
+	(void)pthread_cond_init(&index->published, &steady);
+	(void)pthread_condattr_destroy(&steady);
+}
+
 int
 index_open(const char *dir, unsigned int flags, struct index **ret_index, struct pxs_error *err)
 {
@@ -107,8 +127,7 @@ index_open(const char *dir, unsigned int flags, struct index **ret_index, struct
 	if (!index)
 		return -ENOMEM;
 	index->lock_fd = -1;
-	(void)pthread_mutex_init(&index->write_lock, NULL);
-	(void)pthread_mutex_init(&index->view_lock, NULL);
+	init_locks(index);
 	r = find_dir(dir, flags, &index->dir, err);
 	if (r == 0 && !(flags & INDEX_CREATE))
 		r = check_exists(index, err);
@@ -135,10 +154,14 @@ index_close(struct index *index)
 	docs_free(index->docs);
 	state_close(index->state);
 	fts_close(index->fts);
+	history_close(index->history);
+	journal_close(index->journal);
 	store_close(index->store);
 	pxs_arena_done(&index->properties);
+	(void)pthread_cond_destroy(&index->published);
 	(void)pthread_mutex_destroy(&index->view_lock);
-	(void)pthread_mutex_destroy(&index->write_lock);
+	apply_queue_done(&index->applies);
+	turn_done(&index->write_turn);
 	if (index->lock_fd >= 0)
 		(void)close(index->lock_fd);
 	free(index->dir);
@@ -251,7 +274,7 @@ index_property_add(struct index *index, const struct query_property *property,
 	const struct query_property *known;
 	int r = 0;
 
-	(void)pthread_mutex_lock(&index->write_lock);
+	turn_take(&index->write_turn);
 	known = query_schema_find(&index->view->schema->schema, property->name);
 	if (known && (known->type != property->type || known->multi != property->multi))
 		r = pxs_error_set(err, -EEXIST, -1, "property %s is declared as %s, not as %s",
@@ -261,7 +284,7 @@ index_property_add(struct index *index, const struct query_property *property,
 		*ret_property = known;
 	else
 		r = declare(index, property, ret_property);
-	(void)pthread_mutex_unlock(&index->write_lock);
+	turn_end(&index->write_turn);
 	return r < 0 ? pxs_error_set(err, r, -1, "cannot declare property %s: %s", property->name,
 				     strerror(-r))
 		     : 0;

@@ -20,6 +20,7 @@
 #include "base/cleanup.h"
 #include "query/query.h"
 
+struct index_budget;
 struct pxs_buf;
 struct pxs_error;
 
@@ -95,17 +96,72 @@ int index_document_seal(struct index_document *document);
 /* One transaction of changes. Readers see nothing of it before its commit, all of it after. */
 struct index_write;
 
-/* Waits while another write is open. */
+/* Waits while another write is open; in the order in which they came. */
 int index_write_begin(struct index *index, struct index_write **ret_write);
 /* Insert DOCUMENT, or replace the one with its id; copied. */
 int index_write_put(struct index_write *write, const struct index_document *document);
+/* The same for what a scan found: of the document that there is, values of properties that are not
+ * readonly, which are people's, stay. */
+int index_write_found(struct index_write *write, const struct index_document *document);
 /* -ENOENT if there is no such document. */
 int index_write_remove(struct index_write *write, int64_t id);
+/* Whether another write waits for the end of this one. */
+bool index_write_is_awaited(const struct index_write *write);
 /* Durable and visible when it returns 0; on failure nothing of it happened (-ENOSPC, -EIO, ...).
  * WRITE is gone either way. */
 int index_write_commit(struct index_write *write, struct pxs_error *err);
 void index_write_abort(struct index_write *write);
 DEFINE_CLEANUP(index_write, struct index_write *, index_write_abort)
+
+/* --- Changes by people --- */
+
+#define INDEX_ETAG_SIZE 41 /* 40 hexadecimal digits and NUL */
+
+/* Which version of a document is live. */
+struct index_version {
+	char etag[INDEX_ETAG_SIZE];
+	int64_t created_ns;
+	int64_t updated_ns;
+	uint64_t seq;
+};
+
+/* As WRITE sees it, with all that WRITE itself did so far: what was read outside may have changed
+ * until here. -ENOENT. */
+int index_write_version(const struct index_write *write, int64_t id,
+			struct index_version *ret_version);
+/* Give the document called ID the values of PATCH (sealed; its own id does not count): properties
+ * of which PATCH has values get exactly these, all others stay. -ENOENT; -E2BIG. */
+int index_write_patch(struct index_write *write, int64_t id, const struct index_document *patch);
+/* Remove it, but keep it for a while (journal.h), so that it can be brought back. USER did it.
+ * -ENOENT. */
+int index_write_delete(struct index_write *write, int64_t id, const char *user);
+/* Bring back the document called ID as it was when it was last deleted. -ENOENT: it was not, or it
+ * is forgotten; -EEXIST: there is such a document. */
+int index_write_undelete(struct index_write *write, int64_t id);
+
+/* Makes a change in WRITE. Refuses (negative errno, ERR says why) before it has changed anything.
+ */
+typedef int (*index_applied)(void *context, struct index_write *write, struct pxs_error *err);
+
+/* Write what APPLY does, perhaps in one transaction with what others do at the same time: then one
+ * commit is for all. APPLY is called once, in some thread. What it returned, or the failure of the
+ * commit; durable and visible when 0. */
+int index_apply(struct index *index, index_applied apply, void *context, struct pxs_error *err);
+
+/* Documents that were deleted and can be brought back. */
+struct index_removed {
+	uint64_t seq; /* of the removal */
+	int64_t id;
+	int64_t time_ns; /* of the removal */
+	char *user;
+	char *path; /* core.pathname, "" if it had none */
+};
+
+/* The N newest of those before SEQ (0: of all), newest first. The caller frees them with
+ * index_removed_free(). */
+int index_removed_list(struct index *index, uint64_t before_seq, size_t n,
+		       struct index_removed **ret_removed, size_t *ret_n);
+void index_removed_free(struct index_removed *removed, size_t n);
 
 /* --- Views --- */
 
@@ -123,9 +179,32 @@ int64_t index_view_changed_ns(const struct index_view *view);
 /* Lent, as long as the view. Its properties live as long as the index. */
 const struct query_schema *index_view_schema(const struct index_view *view);
 
-/* --- A document in a view --- */
+/* --- What changed --- */
 
-#define INDEX_ETAG_SIZE 41 /* 40 hexadecimal digits and NUL */
+struct index_change {
+	uint64_t seq;
+	int64_t id;
+	int64_t time_ns;
+	bool removed;
+	uint32_t doc; /* in the view; if not removed */
+};
+
+struct index_changes {
+	struct index_change *list; /* room for `max`, the caller's */
+	size_t max;
+	size_t n;
+	uint64_t seq; /* in: tell what came after this; out: where to go on */
+};
+
+/* The changes that made VIEW of what was at changes->seq, oldest first: for every document the last
+ * one. There are more if changes->seq is below the view's then.
+ * -ESTALE: these are no longer remembered, or changes->seq is of another index: begin anew. */
+int index_changes(const struct index_view *view, struct index_changes *changes);
+
+/* Wait until there is a change after SEQ. -ETIMEDOUT, -ECANCELED, as BUDGET says. */
+int index_wait(struct index *index, uint64_t seq, const struct index_budget *budget);
+
+/* --- A document in a view --- */
 
 /* The document called ID, live in VIEW: -ENOENT if there is none. */
 int index_doc_find(const struct index_view *view, int64_t id, uint32_t *ret_doc);

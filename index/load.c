@@ -12,8 +12,8 @@
  * empty, so a crash on the way only makes it begin again. */
 #define REBUILD_STEP 50000
 
-/* Terms of versions that are gone stay in fts.db, where views mask them. At start, when they are more
- * than this and more than those of living documents, fts.db is made anew. */
+/* Terms of versions that are gone stay in fts.db, where views mask them. At start, when they are
+ * more than this and more than those of living documents, fts.db is made anew. */
 #define DEAD_MAX 10000
 
 struct load {
@@ -260,6 +260,17 @@ note_rebuilt(struct index *index)
 	return r;
 }
 
+/* Whether what fts.db lacks can no longer be told from the log of changes. */
+static int
+is_too_old(struct index *index, bool *ret_too_old)
+{
+	uint64_t first = 0;
+	int r = store_first_change(index->store, &first);
+
+	*ret_too_old = first > index->fts_seq + 1;
+	return r;
+}
+
 int
 index_catch_up_fts(struct index *index, const struct view_schema *schema)
 {
@@ -274,8 +285,10 @@ index_catch_up_fts(struct index *index, const struct view_schema *schema)
 	if (r < 0)
 		return r;
 	/* What is ahead of the record (a docs.db that was restored) cannot be trusted either. */
-	load.rebuild = index->fts_seq == 0 || index->fts_seq > index->counters.seq;
-	r = load.rebuild ? fts_clear(index->fts) : 0;
+	r = is_too_old(index, &load.rebuild);
+	load.rebuild |= index->fts_seq == 0 || index->fts_seq > index->counters.seq;
+	if (r == 0 && load.rebuild)
+		r = fts_clear(index->fts);
 	if (r == 0)
 		r = put_missing(&load);
 	if (r == 0 && load.rebuild)

@@ -10,7 +10,24 @@
 #include "index/fts.h"
 #include "index/state.h"
 #include "index/store.h"
+#include "index/turn.h"
 #include "index/view.h"
+
+struct apply_entry;
+
+/* apply.c - changes that wait for the next commit. */
+struct apply_queue {
+	pthread_mutex_t mutex;
+	pthread_cond_t ended;
+	struct apply_entry *first, **last;
+	bool led; /* somebody is writing them */
+};
+
+void apply_queue_init(struct apply_queue *queue);
+void apply_queue_done(struct apply_queue *queue);
+
+struct history;
+struct journal;
 
 struct index {
 	char *dir; /* absolute */
@@ -20,17 +37,21 @@ struct index {
 	struct docs *docs;
 	struct state *state;
 	struct hits_cache *hits_cache;
+	struct journal *journal; /* with the store: for who has the turn to write */
+	struct history *history;
+	struct apply_queue applies;
 	uint64_t salt; /* of etags; a copy that readers may read */
 
-	/* Held through a whole index_write: store, fts (writing), docs and columns (adding),
+	/* Taken through a whole index_write: store, fts (writing), docs and columns (adding),
 	 * counters. */
-	pthread_mutex_t write_lock;
+	struct turn write_turn;
 	struct store_counters counters;
 	bool fts_behind;  /* fts.db missed a commit (disk full); it is caught up before the next */
 	uint64_t fts_seq; /* of the last change in fts.db */
 	struct pxs_arena properties; /* the property structs and their text */
 
 	pthread_mutex_t view_lock; /* the pointer, not the view */
+	pthread_cond_t published;  /* there is a newer one */
 	struct index_view *view;   /* the newest generation */
 };
 
@@ -52,6 +73,9 @@ struct column;
 /* load.c - a column for a copy of PROPERTY that lives as long as the index. */
 int index_new_column(struct index *index, const struct query_property *property,
 		     struct column **ret_column);
+
+/* view.c - the etag of the version of ID that change SEQ made. */
+void index_etag(const struct index *index, int64_t id, uint64_t seq, char etag[INDEX_ETAG_SIZE]);
 
 /* load.c - fills columns and docs from the record, and fts.db with what it lacks. */
 int index_load(struct index *index, struct pxs_error *err);

@@ -9,13 +9,11 @@
 #include "base/error.h"
 #include "base/macros.h"
 #include "index/db.h"
+#include "index/journal.h"
 #include "index/sqlite_errno.h"
 
 #define MAGIC 0x70787364 /* "pxsd" */
-#define VERSION 1
-
-/* What a change did; permanent, as it is stored. */
-enum change_op { CHANGE_PUT = 1, CHANGE_REMOVE = 2 };
+#define VERSION 2
 
 static const char SCHEMA[] =
 	"BEGIN IMMEDIATE;"
@@ -33,6 +31,17 @@ static const char SCHEMA[] =
 	"PRAGMA user_version = 1;"
 	"COMMIT;";
 
+/* What makes format N + 1 of format N, from [0] = 1 on. New databases go the same way. Every entry
+ * has its fixture in index/fixtures. */
+static const char *const MIGRATIONS[VERSION - 1] = {
+	/* Before, all properties but those of scans were people's. */
+	"BEGIN IMMEDIATE;"
+	"ALTER TABLE property ADD COLUMN readonly INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE property SET readonly = 1 WHERE name GLOB 'core.*' OR name GLOB "
+	"'_index.*';" JOURNAL_SCHEMA "PRAGMA user_version = 2;"
+	"COMMIT;",
+};
+
 enum statement {
 	PUT_DOC,
 	REMOVE_DOC,
@@ -41,6 +50,7 @@ enum statement {
 	ALL_PROPERTIES,
 	ALL_DOCS,
 	DOCS_SINCE,
+	FIRST_CHANGE,
 	BEGIN,
 	COMMIT,
 	ROLLBACK,
@@ -56,13 +66,15 @@ static const char *const STATEMENTS[N_STATEMENTS] = {
 		    " updated = excluded.updated, record = excluded.record",
 	[REMOVE_DOC] = "DELETE FROM doc WHERE id = ?1",
 	[ADD_CHANGE] = "INSERT INTO change (seq, op, id, time) VALUES (?1, ?2, ?3, ?4)",
-	[ADD_PROPERTY] = "INSERT INTO property (number, name, prompt, type, multi, filter)"
-			 " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-	[ALL_PROPERTIES] = "SELECT number, name, prompt, type, multi, filter FROM property"
-			   " ORDER BY number",
+	[ADD_PROPERTY] =
+		"INSERT INTO property (number, name, prompt, type, multi, filter, readonly)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	[ALL_PROPERTIES] = "SELECT number, name, prompt, type, multi, filter, readonly"
+			   " FROM property ORDER BY number",
 	[ALL_DOCS] = "SELECT " DOC_COLUMNS " FROM doc AS d",
 	[DOCS_SINCE] = "SELECT DISTINCT " DOC_COLUMNS " FROM change AS c"
 		       " JOIN doc AS d ON d.id = c.id WHERE c.seq > ?1 AND d.seq = c.seq",
+	[FIRST_CHANGE] = "SELECT min(seq) FROM change",
 	[BEGIN] = "BEGIN IMMEDIATE",
 	[COMMIT] = "COMMIT",
 	[ROLLBACK] = "ROLLBACK",
@@ -134,6 +146,18 @@ create(struct store *store)
 	return r < 0 ? r : db_meta_set(store->db, "salt", salt);
 }
 
+static int
+migrate(struct store *store, int version)
+{
+	int r = 0;
+
+	for (; version < VERSION && r == 0; version++)
+		r = db_exec(store->db, MIGRATIONS[version - 1]);
+	if (r < 0 && !sqlite3_get_autocommit(store->db))
+		(void)db_exec(store->db, "ROLLBACK");
+	return r;
+}
+
 int
 store_open(const char *path, struct store **ret_store, struct store_counters *ret_counters,
 	   struct pxs_error *err)
@@ -152,6 +176,8 @@ store_open(const char *path, struct store **ret_store, struct store_counters *re
 		return r;
 	if (version == 0)
 		r = create(store);
+	if (r == 0)
+		r = migrate(store, version ? version : 1);
 	if (r == 0)
 		r = prepare_all(store);
 	if (r == 0)
@@ -191,6 +217,8 @@ store_property_add(struct store *store, const struct query_property *property)
 		rc = sqlite3_bind_int64(stmt, 5, property->multi);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_bind_int64(stmt, 6, property->filter);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_int64(stmt, 7, property->readonly);
 	if (rc != SQLITE_OK)
 		return sqlite_errno(rc);
 	return db_run(stmt);
@@ -213,6 +241,7 @@ store_properties(struct store *store,
 			.type = (enum query_type)sqlite3_column_int(stmt, 3),
 			.multi = sqlite3_column_int(stmt, 4) != 0,
 			.filter = sqlite3_column_int(stmt, 5) != 0,
+			.readonly = sqlite3_column_int(stmt, 6) != 0,
 		};
 		if (!property.name || !property.prompt)
 			return -ENOMEM;
@@ -271,13 +300,25 @@ store_documents_since(struct store *store, uint64_t seq,
 }
 
 int
+store_first_change(struct store *store, uint64_t *ret_seq)
+{
+	CLEANUP(stmt_run) sqlite3_stmt *stmt = store->stmts[FIRST_CHANGE];
+	int rc = sqlite3_step(stmt);
+
+	if (rc != SQLITE_ROW)
+		return rc == SQLITE_DONE ? -ENOENT : sqlite_errno(rc);
+	*ret_seq = (uint64_t)sqlite3_column_int64(stmt, 0);
+	return 0;
+}
+
+int
 store_begin(struct store *store)
 {
 	return db_run(store->stmts[BEGIN]);
 }
 
 static int
-add_change(struct store *store, enum change_op op, int64_t id, uint64_t seq, int64_t time_ns)
+add_change(struct store *store, enum journal_op op, int64_t id, uint64_t seq, int64_t time_ns)
 {
 	const sqlite3_int64 values[] = { (sqlite3_int64)seq, op, id, time_ns };
 	int r;
@@ -303,7 +344,7 @@ store_put(struct store *store, const struct store_document *document)
 						     document->record_len, SQLITE_STATIC));
 	if (r == 0)
 		r = db_run(stmt);
-	return r < 0 ? r : add_change(store, CHANGE_PUT, meta->id, meta->seq, meta->updated_ns);
+	return r < 0 ? r : add_change(store, JOURNAL_PUT, meta->id, meta->seq, meta->updated_ns);
 }
 
 int
@@ -314,7 +355,7 @@ store_remove(struct store *store, int64_t id, uint64_t seq, int64_t time_ns)
 	r = bind_ints(store->stmts[REMOVE_DOC], (sqlite3_int64[]){ id }, 1);
 	if (r == 0)
 		r = db_run(store->stmts[REMOVE_DOC]);
-	return r < 0 ? r : add_change(store, CHANGE_REMOVE, id, seq, time_ns);
+	return r < 0 ? r : add_change(store, JOURNAL_REMOVE, id, seq, time_ns);
 }
 
 int
@@ -341,6 +382,12 @@ store_rollback(struct store *store)
 	 */
 	if (!sqlite3_get_autocommit(store->db))
 		(void)db_run(store->stmts[ROLLBACK]);
+}
+
+sqlite3 *
+store_db(struct store *store)
+{
+	return store->db;
 }
 
 const char *

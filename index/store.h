@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <sqlite3.h>
+
 #include "base/cleanup.h"
 #include "index/docs.h"
 #include "query/query.h"
@@ -52,12 +54,18 @@ int store_documents_since(struct store *store, uint64_t seq,
 			  int (*each)(void *context, const struct store_document *document),
 			  void *context);
 
+/* The oldest change that is remembered; 0: none is. */
+int store_first_change(struct store *store, uint64_t *ret_seq);
+
 /* A transaction: begin; put and remove; commit (durable when it returns 0) or rollback. */
 int store_begin(struct store *store);
 int store_put(struct store *store, const struct store_document *document);
 int store_remove(struct store *store, int64_t id, uint64_t seq, int64_t time_ns);
 int store_commit(struct store *store, const struct store_counters *counters);
 void store_rollback(struct store *store);
+
+/* The connection, for what else is written in the same transactions (journal.h). Lent. */
+sqlite3 *store_db(struct store *store);
 
 /* The sentence for the last failure of SQLite; lent until the next call. */
 const char *store_error(const struct store *store);

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/macros.h"
+#include "index/budget.h"
 #include "index/parts.h"
 
 /* --- Schema snapshots --- */
@@ -154,10 +155,39 @@ index_publish(struct index *index, struct view_schema *schema, roaring_bitmap_t 
 	(void)pthread_mutex_lock(&index->view_lock);
 	before = index->view;
 	index->view = view;
+	(void)pthread_cond_broadcast(&index->published);
 	(void)pthread_mutex_unlock(&index->view_lock);
 	index_view_put(before);
 	hits_cache_purge(index->hits_cache, view->seq);
 	return 0;
+}
+
+/* One look in so long is enough to see that nobody wants the answer any more. */
+#define WAIT_STEP_NS (250 * PXS_NS_PER_MS)
+
+static void
+wait_a_step(struct index *index)
+{
+	int64_t until_ns = pxs_clock_steady_ns() + WAIT_STEP_NS;
+	struct timespec until = { .tv_sec = until_ns / PXS_NS_PER_S,
+				  .tv_nsec = until_ns % PXS_NS_PER_S };
+
+	(void)pthread_cond_timedwait(&index->published, &index->view_lock, &until);
+}
+
+int
+index_wait(struct index *index, uint64_t seq, const struct index_budget *budget)
+{
+	int r = 0;
+
+	(void)pthread_mutex_lock(&index->view_lock);
+	while (index->view->seq <= seq && r == 0) {
+		wait_a_step(index);
+		r = budget_check(budget);
+	}
+	r = index->view->seq > seq ? 0 : r;
+	(void)pthread_mutex_unlock(&index->view_lock);
+	return r;
 }
 
 uint64_t
@@ -248,15 +278,22 @@ index_doc_updated_ns(const struct index_view *view, uint32_t doc)
 /* A hash of what no two versions share, in this index or another: opaque, as spec/pixstor.md 1.3.
  */
 void
-index_doc_etag(const struct index_view *view, uint32_t doc, char etag[INDEX_ETAG_SIZE])
+index_etag(const struct index *index, int64_t id, uint64_t seq, char etag[INDEX_ETAG_SIZE])
 {
-	const struct docs_meta *meta = docs_meta(view->index->docs, doc);
-	const uint64_t parts[] = { view->index->salt, (uint64_t)meta->id, meta->seq };
+	const uint64_t parts[] = { index->salt, (uint64_t)id, seq };
 	XXH128_hash_t hash = XXH3_128bits(parts, sizeof(parts));
 	uint32_t more = (uint32_t)XXH3_64bits_withSeed(parts, sizeof(parts), 1);
 
 	(void)snprintf(etag, INDEX_ETAG_SIZE, "%016llx%016llx%08x", (unsigned long long)hash.high64,
 		       (unsigned long long)hash.low64, more);
+}
+
+void
+index_doc_etag(const struct index_view *view, uint32_t doc, char etag[INDEX_ETAG_SIZE])
+{
+	const struct docs_meta *meta = docs_meta(view->index->docs, doc);
+
+	index_etag(view->index, meta->id, meta->seq, etag);
 }
 
 bool

@@ -2,23 +2,15 @@
  * fts.db, which can be caught up from it; columns, which no view shows until the new view is
  * published. Document numbers of a transaction that failed are never used again, so what it left in
  * columns does no harm. */
+#include "index/write.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "index/document.h"
-#include "index/parts.h"
-
-struct index_write {
-	struct index *index;
-	struct view_schema *schema;	/* the newest; lent by the index */
-	struct store_counters counters; /* of this transaction */
-	roaring_bitmap_t *live;
-	bool rows_ascend;
-	bool changed;
-	int error; /* the first failure; what follows is refused */
-};
+#include "base/macros.h"
+#include "index/journal.h"
 
 static void
 write_end(struct index_write *write)
@@ -27,8 +19,9 @@ write_end(struct index_write *write)
 
 	if (write->live)
 		roaring_bitmap_free(write->live);
+	index_document_free(write->merged);
 	free(write);
-	(void)pthread_mutex_unlock(&index->write_lock);
+	turn_end(&index->write_turn);
 }
 
 static int
@@ -66,7 +59,7 @@ index_write_begin(struct index *index, struct index_write **ret_write)
 	if (!write)
 		return -ENOMEM;
 	write->index = index;
-	(void)pthread_mutex_lock(&index->write_lock);
+	turn_take(&index->write_turn);
 	r = begin(write);
 	if (r < 0) {
 		write_end(write);
@@ -76,9 +69,14 @@ index_write_begin(struct index *index, struct index_write **ret_write)
 	return 0;
 }
 
-/* The live version of ID as this transaction sees it; 0: none. */
-static uint32_t
-live_doc(const struct index_write *write, int64_t id)
+bool
+index_write_is_awaited(const struct index_write *write)
+{
+	return turn_is_awaited(&write->index->write_turn);
+}
+
+uint32_t
+write_live_doc(const struct index_write *write, int64_t id)
 {
 	uint32_t doc = docs_newest_of_id(write->index->docs, id);
 
@@ -87,11 +85,13 @@ live_doc(const struct index_write *write, int64_t id)
 	return doc;
 }
 
+/* --- Putting --- */
+
+/* An update keeps its row and birth; so does what comes back after it was removed. */
 static void
-describe(struct index_write *write, const struct index_document *document, uint32_t before,
-	 struct store_document *ret)
+describe(struct index_write *write, const struct index_document *document,
+	 const struct docs_meta *old, struct store_document *ret)
 {
-	const struct docs_meta *old = before ? docs_meta(write->index->docs, before) : NULL;
 	int64_t now = pxs_clock_now_ns();
 
 	*ret = (struct store_document){
@@ -135,16 +135,16 @@ index_fill_columns(const struct view_schema *schema, uint32_t doc,
 }
 
 static int
-put(struct index_write *write, const struct index_document *document)
+store(struct index_write *write, const struct index_document *document, uint32_t before,
+      const struct docs_meta *old)
 {
 	struct index *index = write->index;
-	uint32_t before = live_doc(write, document->id);
 	struct store_document stored;
 	int r;
 
 	if (write->counters.next_doc == UINT32_MAX)
 		return -E2BIG;
-	describe(write, document, before, &stored);
+	describe(write, document, old, &stored);
 	r = store_put(index->store, &stored);
 	if (r == 0)
 		r = fts_put(index->fts, stored.doc, document->stream.data, document->stream.len);
@@ -161,13 +161,26 @@ put(struct index_write *write, const struct index_document *document)
 }
 
 int
+write_put_over(struct index_write *write, const struct index_document *document, uint32_t before,
+	       const struct docs_meta *old)
+{
+	if (write->error == 0)
+		write->error = store(write, document, before, old);
+	return write->error;
+}
+
+int
 index_write_put(struct index_write *write, const struct index_document *document)
 {
+	uint32_t before;
+
 	if (!document->sealed || document->id <= 0)
 		return -EINVAL;
-	if (write->error == 0)
-		write->error = put(write, document);
-	return write->error;
+	if (write->error < 0)
+		return write->error;
+	before = write_live_doc(write, document->id);
+	return write_put_over(write, document, before,
+			      before ? docs_meta(write->index->docs, before) : NULL);
 }
 
 int
@@ -177,7 +190,7 @@ index_write_remove(struct index_write *write, int64_t id)
 
 	if (write->error < 0)
 		return write->error;
-	doc = live_doc(write, id);
+	doc = write_live_doc(write, id);
 	if (!doc)
 		return -ENOENT;
 	write->counters.changed_ns = pxs_clock_now_ns();
@@ -188,6 +201,8 @@ index_write_remove(struct index_write *write, int64_t id)
 	return write->error;
 }
 
+/* --- The end --- */
+
 static void
 undo(struct index_write *write)
 {
@@ -197,18 +212,29 @@ undo(struct index_write *write)
 	write->index->counters.next_doc = write->counters.next_doc;
 }
 
-int
-index_write_commit(struct index_write *write, struct pxs_error *err)
+static int
+commit_record(struct index_write *write)
 {
 	struct index *index = write->index;
 	int r = write->error;
 
-	if (r == 0 && !write->changed) {
+	if (r == 0)
+		r = journal_trim(index->journal, write->counters.seq, write->counters.changed_ns,
+				 index->fts_seq);
+	return r < 0 ? r : store_commit(index->store, &write->counters);
+}
+
+int
+index_write_commit(struct index_write *write, struct pxs_error *err)
+{
+	struct index *index = write->index;
+	int r;
+
+	if (write->error == 0 && !write->changed) {
 		index_write_abort(write);
 		return 0;
 	}
-	if (r == 0)
-		r = store_commit(index->store, &write->counters);
+	r = commit_record(write);
 	if (r < 0) {
 		(void)pxs_error_set(err, r, -1, "cannot write to the index in %s: %s%s", index->dir,
 				    strerror(-r),

@@ -11,6 +11,8 @@
  * seen; and who else wants to write waits meanwhile. */
 #define PENDING_MAX 20000
 #define AGE_MAX_NS (2 * PXS_NS_PER_S)
+/* When somebody does wait, he gets his turn this soon. */
+#define AGE_AWAITED_NS (100 * PXS_NS_PER_MS)
 
 static int
 open_write(struct batch *batch, struct pxs_error *err)
@@ -51,7 +53,7 @@ batch_put(struct batch *batch, const struct index_document *document, struct pxs
 
 	if (r < 0)
 		return r;
-	r = index_write_put(batch->write, document);
+	r = index_write_found(batch->write, document);
 	return r < 0 ? fail(batch, r, err) : count(batch, err);
 }
 
@@ -68,11 +70,19 @@ batch_remove(struct batch *batch, int64_t id, struct pxs_error *err)
 	return r < 0 ? fail(batch, r, err) : count(batch, err);
 }
 
+static bool
+is_due(const struct batch *batch)
+{
+	int64_t left_ns = batch->due_ns - pxs_clock_steady_ns();
+
+	return batch->pending >= PENDING_MAX || left_ns <= 0 ||
+	       (left_ns <= AGE_MAX_NS - AGE_AWAITED_NS && index_write_is_awaited(batch->write));
+}
+
 int
 batch_tick(struct batch *batch, struct pxs_error *err)
 {
-	if (batch->write &&
-	    (batch->pending >= PENDING_MAX || pxs_clock_steady_ns() >= batch->due_ns))
+	if (batch->write && is_due(batch))
 		return batch_commit(batch, err);
 	return 0;
 }

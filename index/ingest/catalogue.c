@@ -1,5 +1,6 @@
 #include "index/ingest/catalogue.h"
 
+#include "base/macros.h"
 #include "index/index.h"
 #include "query/query.h"
 
@@ -82,27 +83,62 @@ static const struct query_property CATALOGUE[CORE_COUNT] = {
 	[CORE_SOURCE] = { .name = "_index.source", .prompt = "Source", .type = QUERY_TYPE_LONG },
 };
 
+/* What people say of files (spec/pixstor.md 3.3, common.* and user.*). */
+static const struct query_property PEOPLES[] = {
+	{ .name = "common.title", .prompt = "Title", .type = QUERY_TYPE_STRING, .filter = true },
+	{ .name = "common.creator",
+	  .prompt = "Creator",
+	  .type = QUERY_TYPE_STRING,
+	  .filter = true },
+	{ .name = "common.description", .prompt = "Description", .type = QUERY_TYPE_STRING },
+	{ .name = "common.keywords",
+	  .prompt = "Keywords",
+	  .type = QUERY_TYPE_STRING,
+	  .multi = true,
+	  .filter = true },
+	{ .name = "common.copyright",
+	  .prompt = "Copyright",
+	  .type = QUERY_TYPE_STRING,
+	  .filter = true },
+	{ .name = "common.language",
+	  .prompt = "Language",
+	  .type = QUERY_TYPE_STRING,
+	  .filter = true },
+	{ .name = "user.tags",
+	  .prompt = "Tags",
+	  .type = QUERY_TYPE_STRING,
+	  .multi = true,
+	  .filter = true },
+	{ .name = "user.rating", .prompt = "Rating", .type = QUERY_TYPE_INTEGER, .filter = true },
+	{ .name = "user.comment", .prompt = "Comment", .type = QUERY_TYPE_STRING },
+};
+
+static int
+declare_peoples(struct index *index, struct pxs_error *err)
+{
+	const struct query_property *declared;
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(PEOPLES) && r >= 0; i++)
+		r = index_property_add(index, &PEOPLES[i], &declared, err);
+	return r;
+}
+
 int
 catalogue_declare(struct index *index, struct catalogue *ret_catalogue, struct pxs_error *err)
 {
 	struct catalogue catalogue;
 
 	for (int i = 0; i < CORE_COUNT; i++) {
-		int r = index_property_add(index, &CATALOGUE[i], &catalogue.properties[i], err);
+		struct query_property found = CATALOGUE[i];
+		int r;
 
+		found.readonly = true;
+		r = index_property_add(index, &found, &catalogue.properties[i], err);
 		if (r < 0)
 			return r;
 	}
 
 	*ret_catalogue = catalogue;
-	return 0;
-}
-
-bool
-catalogue_has(const struct catalogue *catalogue, const struct query_property *property)
-{
-	for (int i = 0; i < CORE_COUNT; i++)
-		if (catalogue->properties[i]->number == property->number)
-			return true;
-	return false;
+	return declare_peoples(index, err);
 }

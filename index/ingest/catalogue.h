@@ -2,8 +2,6 @@
 #ifndef PXS_INDEX_INGEST_CATALOGUE_H
 #define PXS_INDEX_INGEST_CATALOGUE_H
 
-#include <stdbool.h>
-
 struct index;
 struct pxs_error;
 struct query_property;
@@ -42,10 +40,8 @@ struct catalogue {
 	const struct query_property *properties[CORE_COUNT];
 };
 
-/* Declare all of them to INDEX. Errors as index_property_add(). */
+/* Declare all of them to INDEX as readonly, and those that no scan knows but people may write.
+ * Errors as index_property_add(). */
 int catalogue_declare(struct index *index, struct catalogue *ret_catalogue, struct pxs_error *err);
-
-/* Whether PROPERTY is one of them: whether a scan, and nobody else, gives it its values. */
-bool catalogue_has(const struct catalogue *catalogue, const struct query_property *property);
 
 #endif

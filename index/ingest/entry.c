@@ -306,43 +306,6 @@ entry_make(struct entry_maker *maker, const struct entry *entry, int64_t id,
 
 /* --- The document that there is --- */
 
-static int
-keep_property(const struct index_view *view, uint32_t doc, const struct query_property *property,
-	      struct index_document *document)
-{
-	size_t n = index_doc_values(view, doc, property, NULL, 0);
-	CLEANUP(free) struct query_value *values = NULL;
-	int r = 0;
-
-	if (n == 0)
-		return 0;
-	values = calloc(n, sizeof(*values));
-	if (!values)
-		return -ENOMEM;
-	n = index_doc_values(view, doc, property, values, n);
-	for (size_t i = 0; i < n && r >= 0; i++)
-		r = index_document_add(document, property, &values[i]);
-	return r;
-}
-
-int
-entry_keep_others(const struct entry_maker *maker, struct index *index, int64_t id,
-		  struct index_document *document)
-{
-	/* As it is now, not as it was when the scan began. */
-	CLEANUP(index_view) struct index_view *view = index_view_get(index);
-	const struct query_schema *schema = index_view_schema(view);
-	uint32_t doc;
-	int r = 0;
-
-	if (index_doc_find(view, id, &doc) < 0)
-		return 0;
-	for (size_t i = 0; i < schema->n_properties && r >= 0; i++)
-		if (!catalogue_has(maker->catalogue, schema->properties[i]))
-			r = keep_property(view, doc, schema->properties[i], document);
-	return r;
-}
-
 int
 entry_is_at(struct entry_maker *maker, const struct index_view *view, uint32_t doc,
 	    const struct entry *entry)

@@ -10,7 +10,6 @@
 #include "base/cleanup.h"
 
 struct catalogue;
-struct index;
 struct index_document;
 struct index_view;
 struct mime;
@@ -50,10 +49,6 @@ void entry_maker_done(struct entry_maker *maker);
  * the content, which cannot be read: it is left out then. */
 int entry_make(struct entry_maker *maker, const struct entry *entry, int64_t id,
 	       struct index_document *document, int *ret_unreadable);
-
-/* Add to DOCUMENT what others than a scan have told about the document ID: it stays theirs. */
-int entry_keep_others(const struct entry_maker *maker, struct index *index, int64_t id,
-		      struct index_document *document);
 
 /* Whether DOC is the document of ENTRY's path. -ENOMEM. */
 int entry_is_at(struct entry_maker *maker, const struct index_view *view, uint32_t doc,

@@ -146,8 +146,6 @@ fill(struct scanners *scanners, struct scanner *scanner, const struct identity *
 	r = entry_make(&scanner->maker, entry, identity->id, document, &unreadable);
 	if (r >= 0 && unreadable)
 		r = record_failure(scanners, entry->path, "read", unreadable);
-	if (r >= 0 && identity->doc)
-		r = entry_keep_others(&scanner->maker, scanners->index, identity->id, document);
 	return r < 0 ? r : index_document_seal(document);
 }
 

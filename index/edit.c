@@ -1,0 +1,247 @@
+/* Changes that people make to single documents, and what a scan must leave of them. A property
+ * belongs to scans (readonly) or to people; each side's writes keep what is the other's, and
+ * because they read the document that there is inside the transaction, nothing is lost between two
+ * writers.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "index/journal.h"
+#include "index/record.h"
+#include "index/write.h"
+
+int
+index_write_version(const struct index_write *write, int64_t id, struct index_version *ret_version)
+{
+	uint32_t doc = write_live_doc(write, id);
+	const struct docs_meta *meta;
+
+	if (!doc)
+		return -ENOENT;
+	meta = docs_meta(write->index->docs, doc);
+	*ret_version = (struct index_version){
+		.created_ns = meta->created_ns,
+		.updated_ns = meta->updated_ns,
+		.seq = meta->seq,
+	};
+	index_etag(write->index, id, meta->seq, ret_version->etag);
+	return 0;
+}
+
+/* --- Two documents made one --- */
+
+static bool
+has_property(const struct index_document *document, const struct query_property *property)
+{
+	for (size_t i = 0; i < document->n_values; i++)
+		if (document->values[i].property == property)
+			return true;
+	return false;
+}
+
+static int
+add_values_of(struct index_document *merged, const struct index_document *from,
+	      const struct query_property *property)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < from->n_values && r == 0; i++)
+		if (from->values[i].property == property)
+			r = index_document_add(merged, property, &from->values[i].value);
+	return r;
+}
+
+static int
+add_column(struct index_document *merged, const struct column *column, uint32_t doc)
+{
+	size_t n = column_values(column, doc, NULL, 0);
+	CLEANUP(free) struct query_value *values = NULL;
+	int r = 0;
+
+	if (n == 0)
+		return 0;
+	values = calloc(n, sizeof(*values));
+	if (!values)
+		return -ENOMEM;
+	n = column_values(column, doc, values, n);
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = index_document_add(merged, column_property(column), &values[i]);
+	return r;
+}
+
+static int
+begin_merged(struct index_write *write, int64_t id)
+{
+	int r = write->merged ? 0 : index_document_new(&write->merged);
+
+	if (r < 0)
+		return r;
+	index_document_clear(write->merged);
+	index_document_set_id(write->merged, id);
+	return 0;
+}
+
+/* Whose value counts: that of OVER, where it has one, or else that of the version BEFORE; but where
+ * KEEPS says so, only what BEFORE has. */
+static int
+merge(struct index_write *write, const struct index_document *over, uint32_t before, int64_t id,
+      bool (*keeps)(const struct query_property *property))
+{
+	const struct view_schema *schema = write->schema;
+	int r = begin_merged(write, id);
+
+	for (uint32_t i = 0; i < schema->n_columns && r == 0; i++) {
+		const struct column *column = schema->columns[i];
+		const struct query_property *property;
+
+		if (!column)
+			continue;
+		property = column_property(column);
+		if (keeps ? !keeps(property) : has_property(over, property))
+			r = add_values_of(write->merged, over, property);
+		else
+			r = add_column(write->merged, column, before);
+	}
+	return r < 0 ? r : index_document_seal(write->merged);
+}
+
+static bool
+is_peoples(const struct query_property *property)
+{
+	return !property->readonly;
+}
+
+/* --- What scans find --- */
+
+/* Whether people gave the version DOC a value. */
+static bool
+has_peoples(const struct index_write *write, uint32_t doc)
+{
+	const struct view_schema *schema = write->schema;
+
+	for (uint32_t i = 0; i < schema->n_columns; i++)
+		if (schema->columns[i] && is_peoples(column_property(schema->columns[i])) &&
+		    column_values(schema->columns[i], doc, NULL, 0) > 0)
+			return true;
+	return false;
+}
+
+int
+index_write_found(struct index_write *write, const struct index_document *document)
+{
+	uint32_t before = write->error ? 0 : write_live_doc(write, document->id);
+	int r;
+
+	if (!before || !has_peoples(write, before))
+		return index_write_put(write, document);
+	if (!document->sealed)
+		return -EINVAL;
+	r = merge(write, document, before, document->id, is_peoples);
+	if (r < 0)
+		return write->error = r;
+	return write_put_over(write, write->merged, before, docs_meta(write->index->docs, before));
+}
+
+/* --- What people change --- */
+
+int
+index_write_patch(struct index_write *write, int64_t id, const struct index_document *patch)
+{
+	uint32_t before;
+	int r;
+
+	if (!patch->sealed)
+		return -EINVAL;
+	if (write->error < 0)
+		return write->error;
+	before = write_live_doc(write, id);
+	if (!before)
+		return -ENOENT;
+	r = merge(write, patch, before, id, NULL);
+	return r < 0 ? r
+		     : write_put_over(write, write->merged, before,
+				      docs_meta(write->index->docs, before));
+}
+
+/* The record of version DOC as docs.db has it. */
+static int
+record_of(struct index_write *write, uint32_t doc)
+{
+	const struct view_schema *schema = write->schema;
+	int r = begin_merged(write, docs_meta(write->index->docs, doc)->id);
+
+	for (uint32_t i = 0; i < schema->n_columns && r == 0; i++)
+		if (schema->columns[i])
+			r = add_column(write->merged, schema->columns[i], doc);
+	return r < 0 ? r : index_document_seal(write->merged);
+}
+
+int
+index_write_delete(struct index_write *write, int64_t id, const char *user)
+{
+	uint32_t doc = write->error ? 0 : write_live_doc(write, id);
+	const struct docs_meta *meta;
+	struct journal_removed removed;
+	int r;
+
+	if (write->error < 0)
+		return write->error;
+	if (!doc)
+		return -ENOENT;
+	r = record_of(write, doc);
+	if (r < 0)
+		return r;
+	r = index_write_remove(write, id);
+	if (r < 0)
+		return r;
+	meta = docs_meta(write->index->docs, doc);
+	removed = (struct journal_removed){
+		.seq = write->counters.seq,
+		.id = id,
+		.row = meta->row,
+		.created_ns = meta->created_ns,
+		.time_ns = write->counters.changed_ns,
+		.user = user,
+		.record = write->merged->record.data,
+		.record_len = write->merged->record.len,
+	};
+	return write->error = journal_add(write->index->journal, &removed);
+}
+
+/* What REMOVED had, as a document. */
+static int
+read_removed(struct index_write *write, const struct journal_removed *removed)
+{
+	CLEANUP(free)
+	const struct query_property **by_number = view_schema_by_number(write->schema);
+	int r = by_number ? begin_merged(write, removed->id) : -ENOMEM;
+
+	if (r == 0)
+		r = document_from_record(write->merged, removed->record, removed->record_len,
+					 by_number, write->schema->n_columns);
+	return r < 0 ? r : index_document_seal(write->merged);
+}
+
+int
+index_write_undelete(struct index_write *write, int64_t id)
+{
+	struct journal_removed removed;
+	struct docs_meta old;
+	int r;
+
+	if (write->error < 0)
+		return write->error;
+	if (write_live_doc(write, id))
+		return -EEXIST;
+	r = journal_find(write->index->journal, id, &removed);
+	if (r == 0)
+		r = read_removed(write, &removed);
+	if (r < 0)
+		return r;
+	old = (struct docs_meta){ .row = removed.row, .created_ns = removed.created_ns };
+	r = write_put_over(write, write->merged, 0, &old);
+	if (r == 0)
+		r = write->error = journal_drop(write->index->journal, id);
+	return r;
+}
