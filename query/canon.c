@@ -14,15 +14,18 @@
  *     a AND NOT a          is nothing
  *     P in [1,5) and [3,9) is P in [3,5), where P has one value
  *
- * and what is left is put in order. A BOOL whose only MUST is an any is written as that any with
+ * and what is left is put in order. Boosts stand at the leaves (boost.h), and leaves that differ in
+ * them alone stay apart. A BOOL whose only MUST is an any is written as that any with
  * the MUST_NOTs beside it; one of a single MUST is that child. */
 #include "query/canon.h"
 
 #include <string.h>
 
 #include "base/macros.h"
+#include "query/boost.h"
 #include "query/draft.h"
 #include "query/interval.h"
+#include "query/wildcard.h"
 
 struct parts {
 	struct query_draft *draft;
@@ -92,6 +95,8 @@ property_name(const struct query_node *node)
 	return property ? property->name : NULL;
 }
 
+static int compare_matches(const struct query_node *a, const struct query_node *b);
+
 static int
 compare_children(const struct query_node *a, const struct query_node *b)
 {
@@ -100,29 +105,48 @@ compare_children(const struct query_node *a, const struct query_node *b)
 	for (a = a->first_child, b = b->first_child; a && b && !order; a = a->next, b = b->next) {
 		order = (int)a->occur - (int)b->occur;
 		if (!order)
-			order = query_node_compare(a, b);
+			order = compare_matches(a, b);
 	}
 	return order ? order : (a != NULL) - (b != NULL);
 }
 
-int
-query_node_compare(const struct query_node *a, const struct query_node *b)
+static int
+compare_leaves(const struct query_node *a, const struct query_node *b)
 {
-	int order = compare_text(property_name(a), property_name(b));
+	int order = compare_text(a->text, b->text);
 
 	if (!order)
-		order = (int)a->kind - (int)b->kind;
+		order = (a->slop > b->slop) - (a->slop < b->slop);
 	if (!order)
-		order = compare_text(a->text, b->text);
+		order = a->edits - b->edits;
 	if (!order && a->kind == QUERY_EQUALS)
 		order = query_value_compare(&a->value, &b->value);
 	if (!order)
 		order = a->folded - b->folded;
 	if (!order)
 		order = compare_bounds(&a->low, &b->low);
+	return order ? order : compare_bounds(&a->high, &b->high);
+}
+
+/* Boosts aside. */
+static int
+compare_matches(const struct query_node *a, const struct query_node *b)
+{
+	int order = compare_text(property_name(a), property_name(b));
+
 	if (!order)
-		order = compare_bounds(&a->high, &b->high);
+		order = (int)a->kind - (int)b->kind;
+	if (!order)
+		order = compare_leaves(a, b);
 	return order ? order : compare_children(a, b);
+}
+
+int
+query_node_compare(const struct query_node *a, const struct query_node *b)
+{
+	int order = compare_matches(a, b);
+
+	return order ? order : query_boost_compare(a, b);
 }
 
 /* Merges two ordered lists; of equal nodes one stays. */
@@ -335,7 +359,7 @@ static bool
 can_meet(const struct query_node *leaf, const struct query_node *node)
 {
 	if (query_interval_list(node) != leaf->property &&
-	    !(node->kind == QUERY_EXISTS && node->property == leaf->property))
+	    !(node->kind == QUERY_EXISTS && node->property == leaf->property && !node->boosted))
 		return false;
 	return !leaf->property->multi || leaf->kind == QUERY_EXISTS || node->kind == QUERY_EXISTS;
 }
@@ -380,7 +404,7 @@ contradict(const struct query_node *must, const struct query_node *must_not)
 	int order;
 
 	while (must && must_not) {
-		order = query_node_compare(must, must_not);
+		order = compare_matches(must, must_not);
 		if (order == 0)
 			return true;
 		if (order < 0)
@@ -444,6 +468,7 @@ canon_bool(struct query_draft *draft, struct query_node *group)
 
 	while ((child = pop(&group->first_child))) {
 		occur = child->occur;
+		query_boost_hand_down(group, child);
 		plain = query_canon(draft, child);
 		if (!plain)
 			return NULL;
@@ -463,17 +488,34 @@ canon_bool(struct query_draft *draft, struct query_node *group)
 	return close_parts(&parts);
 }
 
-struct query_node *
-query_canon(struct query_draft *draft, struct query_node *node)
+static struct query_node *
+canon_leaf(struct query_draft *draft, struct query_node *node)
 {
-	if (draft->error)
-		return NULL;
-	if (node->kind == QUERY_BOOL)
-		return canon_bool(draft, node);
 	if (query_interval_is(node))
 		return query_interval_canon(draft, node);
+	if (node->kind == QUERY_WILDCARD)
+		return query_wildcard_canon(draft, node);
+	if (node->kind == QUERY_PREFIX && !*node->text)
+		return query_draft_node(draft, node->property ? QUERY_EXISTS : QUERY_ALL,
+					node->property);
 	/* What is compared folded has no normal form here, but open ends on both sides do. */
 	if (node->kind == QUERY_RANGE && !node->low.set && !node->high.set)
 		return query_draft_node(draft, QUERY_EXISTS, node->property);
 	return node;
+}
+
+struct query_node *
+query_canon(struct query_draft *draft, struct query_node *node)
+{
+	const struct query_node given = *node;
+	struct query_node *leaf;
+
+	if (draft->error)
+		return NULL;
+	if (node->kind == QUERY_BOOL)
+		return canon_bool(draft, node);
+	node->boosted = false;
+	leaf = canon_leaf(draft, node);
+	query_boost_keep(&given, leaf);
+	return leaf;
 }

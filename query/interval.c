@@ -162,7 +162,7 @@ query_interval_node(struct query_draft *draft, const struct query_property *prop
 bool
 query_interval_is(const struct query_node *node)
 {
-	if (!node->property)
+	if (!node->property || node->boosted)
 		return false;
 	return node->kind == QUERY_EQUALS || node->kind == QUERY_EXISTS ||
 	       (node->kind == QUERY_RANGE && !node->folded);

@@ -33,7 +33,7 @@ struct query_node *query_interval_node(struct query_draft *draft,
 				       const struct query_property *property,
 				       const struct query_span *span);
 
-/* Whether NODE is such a node: EQUALS, RANGE (not folded) or EXISTS of a property. */
+/* Whether NODE is such a node: EQUALS, RANGE (not folded) or EXISTS of a property, not boosted. */
 bool query_interval_is(const struct query_node *node);
 
 /* NODE, an interval of whatever form, in its canonical one. */

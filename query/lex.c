@@ -72,19 +72,20 @@ lex_quoted(struct query_lexer *lexer)
 	return token;
 }
 
-/* "/" *( any but / or "\/" ) "/", and then the end, white space, ")", "^" or "~"; so that an
- * unquoted path is a TERM (spec/pixstor.md 2.2, surprise 1). */
-static bool
-is_regex(const char *text)
+/* Bytes of "/" *( any but / or "\/" ) "/" at TEXT, with the end, white space, ")", "^" or "~"
+ * behind it; so that an unquoted path is a TERM (spec/pixstor.md 2.2, surprise 1). 0 if it is none.
+ */
+static size_t
+scan_regex(const char *text)
 {
 	size_t len = 1;
 
 	while (text[len] && text[len] != '/')
 		len += text[len] == '\\' && text[len + 1] ? 2 : 1;
 	if (text[len] != '/')
-		return false;
+		return 0;
 	len++;
-	return text[len] == '\0' || query_lex_space(text + len) || strchr(")^~", text[len]);
+	return query_lex_space(text + len) || strchr(")^~", text[len]) ? len : 0;
 }
 
 /* Bytes of one character of a word. All but what the grammar needs, and that with a "\" before it.
@@ -122,33 +123,77 @@ keyword_or_term(struct query_token token)
 	return token;
 }
 
-/* TERM, PREFIX, "*". Wildcards elsewhere than at the end are not spoken yet. */
+/* Bytes of the word at TEXT; *RET_WILD: where the first of its * and ? stands, SIZE_MAX if none. */
+static size_t
+scan_word(const char *text, size_t *ret_wild)
+{
+	size_t len = 0;
+	size_t n;
+
+	*ret_wild = SIZE_MAX;
+	while ((n = term_char(text + len))) {
+		if (*ret_wild == SIZE_MAX && (text[len] == '*' || text[len] == '?'))
+			*ret_wild = len;
+		len += n;
+	}
+	return len;
+}
+
+/* TERM, PREFIX, WILD, "*"; several stars are one. */
 static struct query_token
 lex_word(struct query_lexer *lexer)
 {
 	const char *text = lexer->text + lexer->at;
-	size_t wild = SIZE_MAX; /* the first of * and ? */
 	struct query_token token;
-	size_t len = 0;
-	size_t n;
+	size_t wild;
+	size_t len = scan_word(text, &wild);
 
-	while ((n = term_char(text + len))) {
-		if (wild == SIZE_MAX && (text[len] == '*' || text[len] == '?'))
-			wild = len;
-		len += n;
-	}
 	if (!len)
 		return fault(lexer, lexer->at, "a '\\' at the end escapes nothing");
-	if (wild != SIZE_MAX && (wild + 1 < len || text[wild] == '?'))
-		return fault(lexer, lexer->at + wild,
-			     "wildcards elsewhere than at the end of a word are not supported yet; "
-			     "write a literal * or ? as \\* or \\?");
-
 	token = take(lexer, TOK_TERM, len);
 	if (wild == SIZE_MAX)
 		return keyword_or_term(token);
-	token.kind = len == 1 ? TOK_STAR : TOK_PREFIX;
-	token.len--;
+	if (wild + strspn(text + wild, "*") < len) {
+		token.kind = TOK_WILD;
+		return token;
+	}
+	token.kind = wild == 0 ? TOK_STAR : TOK_PREFIX;
+	token.len = wild;
+	return token;
+}
+
+/* Bytes of 1*digit [ "." 1*digit ] at TEXT. */
+static size_t
+scan_decimal(const char *text)
+{
+	static const char DIGITS[] = "0123456789";
+	size_t whole = strspn(text, DIGITS);
+	size_t fraction = whole && text[whole] == '.' ? strspn(text + whole + 1, DIGITS) : 0;
+
+	return fraction ? whole + 1 + fraction : whole;
+}
+
+/* BOOST = "^" 1*digit [ "." 1*digit ] */
+static struct query_token
+lex_boost(struct query_lexer *lexer)
+{
+	size_t len = scan_decimal(lexer->text + lexer->at + 1);
+
+	if (!len)
+		return fault(lexer, lexer->at + 1,
+			     "expected a number right after '^', as in cats^2.5; write a literal "
+			     "'^' as '\\^'");
+	return take(lexer, TOK_BOOST, 1 + len);
+}
+
+/* REGEX = "/" *( any but / or "\/" ) "/" */
+static struct query_token
+lex_regex(struct query_lexer *lexer, size_t len)
+{
+	struct query_token token = take(lexer, TOK_REGEX, len);
+
+	token.text++;
+	token.len -= 2;
 	return token;
 }
 
@@ -165,6 +210,7 @@ struct query_token
 query_lex(struct query_lexer *lexer)
 {
 	const char *text;
+	size_t regex;
 
 	skip_space(lexer);
 	text = lexer->text + lexer->at;
@@ -189,19 +235,15 @@ query_lex(struct query_lexer *lexer)
 	case '"':
 		return lex_quoted(lexer);
 	case '~':
-		return fault(lexer, lexer->at,
-			     "fuzzy search and nearness (~) are not supported yet");
+		return take(lexer, TOK_FUZZY, 1 + scan_decimal(text + 1));
 	case '^':
-		return fault(lexer, lexer->at, "boosts (^) are not supported yet");
+		return lex_boost(lexer);
 	case ']':
 	case '}':
 		return fault(lexer, lexer->at, "the bracket closes no range; escape it with '\\'");
 	case '/':
-		if (is_regex(text))
-			return fault(lexer, lexer->at,
-				     "regular expressions (/.../) are not supported yet; put a "
-				     "path in double quotes");
-		return lex_word(lexer);
+		regex = scan_regex(text);
+		return regex ? lex_regex(lexer, regex) : lex_word(lexer);
 	default:
 		return lex_word(lexer);
 	}
@@ -252,79 +294,4 @@ query_lex_close_range(struct query_lexer *lexer, bool *ret_inclusive)
 	lexer->at++;
 	*ret_inclusive = c == ']';
 	return true;
-}
-
-/* Four hexadecimal digits, -1 if they are not there. */
-static int
-hex4(const char *text, size_t len)
-{
-	int value = 0;
-
-	for (size_t i = 0; i < 4; i++) {
-		if (i >= len || pxs_hex_digit(text[i]) < 0)
-			return -1;
-		value = value << 4 | pxs_hex_digit(text[i]);
-	}
-	return value;
-}
-
-static void
-add_character(struct pxs_buf *buf, int c)
-{
-	unsigned char bytes[4];
-	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-	static const unsigned char LEAD[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
-
-	for (size_t i = n; i-- > 1; c >>= 6)
-		bytes[i] = (unsigned char)(0x80 | (c & 0x3f));
-	bytes[0] = (unsigned char)(LEAD[n] | c);
-	pxs_buf_add(buf, bytes, n);
-}
-
-/* \uXXXX at TEXT, two of them for a surrogate pair. Bytes read; 0 if it is no character. */
-static size_t
-add_unicode(struct pxs_buf *buf, const char *text, size_t len)
-{
-	int high = len > 2 ? hex4(text + 2, len - 2) : -1;
-	int low;
-
-	if (high <= 0 || (high >= 0xdc00 && high < 0xe000))
-		return 0;
-	if (high < 0xd800 || high >= 0xe000) {
-		add_character(buf, high);
-		return 6;
-	}
-	low = len >= 12 && text[6] == '\\' && text[7] == 'u' ? hex4(text + 8, len - 8) : -1;
-	if (low < 0xdc00 || low >= 0xe000)
-		return 0;
-	add_character(buf, 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00));
-	return 12;
-}
-
-const char *
-query_unescape(struct query_draft *draft, const struct query_token *token)
-{
-	CLEANUP(pxs_buf) struct pxs_buf buf = PXS_BUF_INIT;
-	const char *text = token->text;
-
-	for (size_t i = 0; i < token->len;) {
-		size_t n = 1;
-
-		if (text[i] != '\\' || i + 1 == token->len) {
-			pxs_buf_add_char(&buf, text[i]);
-		} else if (text[i + 1] != 'u') {
-			pxs_buf_add_char(&buf, text[i + 1]);
-			n = 2;
-		} else {
-			n = add_unicode(&buf, text + i, token->len - i);
-		}
-		if (!n)
-			return query_draft_fail(draft, -EINVAL, (long)(token->at + i),
-						"expected four hexadecimal digits of a character "
-						"after '\\u'");
-		i += n;
-	}
-	if (buf.error)
-		return query_draft_fail_memory(draft);
-	return query_draft_text(draft, pxs_buf_text(&buf), buf.len);
 }

@@ -20,15 +20,20 @@ enum query_token_kind {
 	TOK_COLON,
 	TOK_TERM,
 	TOK_PREFIX,
+	TOK_WILD, /* with a * or ? elsewhere than at its end */
 	TOK_STAR,
 	TOK_QUOTED,
+	TOK_REGEX,
+	TOK_FUZZY, /* with its '~' and, maybe, a number */
+	TOK_BOOST, /* with its '^' and a number */
 	TOK_RANGE, /* its opening bracket; the bounds are read by query_lex_bound() */
 	TOK_FAULT, /* not a token; the draft has failed */
 };
 
 struct query_token {
 	enum query_token_kind kind;
-	const char *text; /* raw, within the query string; without quotes and a prefix's '*' */
+	const char *
+		text; /* raw, within the query string; without quotes, slashes and a prefix's '*' */
 	size_t len;
 	size_t at; /* byte where it starts */
 };
@@ -47,9 +52,6 @@ struct query_token query_lex_bound(struct query_lexer *lexer);
 /* Steps over "TO", over the closing bracket. */
 bool query_lex_to(struct query_lexer *lexer);
 bool query_lex_close_range(struct query_lexer *lexer, bool *ret_inclusive);
-
-/* The text of a TERM, PREFIX or QUOTED without its escapes, in NFC. NULL: the draft has failed. */
-const char *query_unescape(struct query_draft *draft, const struct query_token *token);
 
 /* Bytes of white space at TEXT: space, \t, \n, \r, U+3000; 0 if there is none. */
 size_t query_lex_space(const char *text);

@@ -2,6 +2,7 @@
  *
  *     (+_all has "cats" -core.size in [101, )) sort -core.size limit 100
  *
+ * What a word may be off by and its boost follow it: _all has fuzzy "cast"~1^2.5.
  * A BOOL's children stand in parentheses, after "+" if they must hold and "-" if they must not. */
 #include <errno.h>
 #include <inttypes.h>
@@ -11,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "query/boost.h"
 #include "query/query.h"
 #include "query/value.h"
 
@@ -71,20 +73,25 @@ add_leaf(struct pxs_buf *buf, const struct query_node *node)
 {
 	static const char *const VERBS[] = {
 		[QUERY_WORDS] = " has ",	 [QUERY_PHRASE] = " has phrase ",
-		[QUERY_PREFIX] = " has prefix ", [QUERY_EQUALS] = " = ",
-		[QUERY_EXISTS] = " exists",
+		[QUERY_PREFIX] = " has prefix ", [QUERY_WILDCARD] = " has wildcard ",
+		[QUERY_FUZZY] = " has fuzzy ",	 [QUERY_REGEX] = " has regex ",
+		[QUERY_EQUALS] = " = ",		 [QUERY_EXISTS] = " exists",
 	};
 
 	pxs_buf_add_str(buf, node->property ? node->property->name : "_all");
-	if (node->kind == QUERY_RANGE) {
+	if (node->kind == QUERY_RANGE)
 		add_range(buf, node);
-		return;
-	}
-	pxs_buf_add_str(buf, VERBS[node->kind]);
+	else
+		pxs_buf_add_str(buf, VERBS[node->kind]);
 	if (node->text)
 		add_quoted(buf, node->text);
 	else if (node->kind == QUERY_EQUALS)
 		add_value(buf, &node->value);
+	if (node->kind == QUERY_FUZZY)
+		pxs_buf_addf(buf, "~%d", node->edits);
+	else if (node->slop)
+		pxs_buf_addf(buf, "~%" PRIu32, node->slop);
+	query_boost_print(node, buf);
 }
 
 static void

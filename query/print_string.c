@@ -5,9 +5,11 @@
  */
 #include "query/print.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "query/boost.h"
 #include "query/lex.h"
 #include "query/query.h"
 #include "query/value.h"
@@ -38,6 +40,33 @@ add_word(struct pxs_buf *buf, const char *text)
 			pxs_buf_add_char(buf, '\\');
 		pxs_buf_add_char(buf, *at);
 	}
+}
+
+/* Its signs and their escapes mean the same here. */
+static void
+add_wildcard(struct pxs_buf *buf, const char *text)
+{
+	for (const char *at = text; *at; at++) {
+		if (*at == '\\' && at[1])
+			pxs_buf_add_char(buf, *at++);
+		else if (!strchr("*?", *at) && needs_escape(at, at == text))
+			pxs_buf_add_char(buf, '\\');
+		pxs_buf_add_char(buf, *at);
+	}
+}
+
+static void
+add_regex(struct pxs_buf *buf, const char *text)
+{
+	pxs_buf_add_char(buf, '/');
+	for (; *text; text++) {
+		if (*text == '\\' && text[1])
+			pxs_buf_add_char(buf, *text++);
+		else if (*text == '/')
+			pxs_buf_add_char(buf, '\\');
+		pxs_buf_add_char(buf, *text);
+	}
+	pxs_buf_add_char(buf, '/');
 }
 
 static void
@@ -127,10 +156,22 @@ add_leaf(struct pxs_buf *buf, const struct query_node *node)
 		break;
 	case QUERY_PHRASE:
 		add_quoted(buf, node->text);
+		if (node->slop)
+			pxs_buf_addf(buf, "~%" PRIu32, node->slop);
 		break;
 	case QUERY_PREFIX:
 		add_word(buf, node->text);
 		pxs_buf_add_char(buf, '*');
+		break;
+	case QUERY_WILDCARD:
+		add_wildcard(buf, node->text);
+		break;
+	case QUERY_FUZZY:
+		add_word(buf, node->text);
+		pxs_buf_addf(buf, "~%d", node->edits);
+		break;
+	case QUERY_REGEX:
+		add_regex(buf, node->text);
 		break;
 	case QUERY_EQUALS:
 		add_equals(buf, &node->value);
@@ -139,6 +180,7 @@ add_leaf(struct pxs_buf *buf, const struct query_node *node)
 		add_range(buf, node);
 		break;
 	}
+	query_boost_print(node, buf);
 }
 
 /* The one property that all leaves below NODE are about; NULL if there is none. */

@@ -32,6 +32,10 @@ struct pxs_json;
 #define QUERY_NODES_MAX 4096	    /* nodes of one tree */
 #define QUERY_ALTERNATIVES_MAX 1024 /* values of one list, conditions side by side */
 #define QUERY_SORTS_MAX 16	    /* keys of one order */
+#define QUERY_FIELDS_MAX 512	    /* properties for which a name with wildcards stands */
+#define QUERY_PATTERN_MAX 1000	    /* bytes of a regular expression or a pattern of wildcards */
+#define QUERY_SLOP_MAX 1000000	    /* of a phrase */
+#define QUERY_BOOST_MAX 1000000	    /* and what is below 1/QUERY_BOOST_MAX counts as 0 */
 
 /* --- Properties --- */
 

@@ -17,7 +17,8 @@ has_child(const struct query_node *node, enum query_occur occur)
 static bool
 is_condition(const struct query_node *node)
 {
-	return query_interval_list(node) || (node->kind == QUERY_EXISTS && node->property);
+	return query_interval_list(node) ||
+	       (node->kind == QUERY_EXISTS && node->property && !node->boosted);
 }
 
 /* One of the SHOULDs must hold, and they are values and ranges of one property. */
@@ -40,11 +41,17 @@ is_list(const struct query_node *root)
 	return property != NULL;
 }
 
+static bool
+is_exact(const struct query_node *node)
+{
+	return node->kind == QUERY_EQUALS || (node->kind == QUERY_RANGE && !node->folded);
+}
+
 /* Said by a query string: strings are found there by words or compared folded, never exactly. */
 static bool
 is_textual(const struct query_node *node)
 {
-	if (query_interval_is(node) && node->kind != QUERY_EXISTS)
+	if (is_exact(node))
 		return node->property->type != QUERY_TYPE_STRING;
 	for (const struct query_node *child = node->first_child; child; child = child->next)
 		if (!is_textual(child))

@@ -6,21 +6,27 @@
  *     TERM    = tchar *( tchar / "-" / "+" )
  *     tchar   = ESC / any but white space + - ! ( ) : ^ [ ] " { } ~ * ? \
  *     PREFIX  = TERM "*"
+ *     WILD    = a TERM with "*" and "?" anywhere       ; any characters, one character
  *     QUOTED  = DQUOTE *( ESC / any but DQUOTE and "\" ) DQUOTE
+ *     REGEX   = "/" *( any but "/" / "\/" ) "/"        ; before white space, ")", "^", "~", the end
+ *     FUZZY   = "~" [ 1*digit [ "." 1*digit ] ]
+ *     BOOST   = "^" 1*digit [ "." 1*digit ]
  *     AND     = "AND" / "&&"   OR = "OR" / "||"   NOT = "NOT" / "!"
  *     BARE    = ( "+" / "-" / "!" ) white-space          ; a word of no letters
  *
  *     query   = clause *( [ AND / OR ] clause )
- *     clause  = [ "+" / "-" / NOT ] [ field ":" ] ( leaf / "(" query ")" )
- *     field   = TERM / "*"               ; after "_exists_:" comes a property: has it a value?
- *     leaf    = TERM / PREFIX / "*" / QUOTED / BARE / RANGE / compare
- *     RANGE   = ( "[" / "{" ) bound "TO" bound ( "]" / "}" )           ; after a field alone
+ *     clause  = [ "+" / "-" / NOT ] [ field ":" ] ( leaf / "(" query ")" [ BOOST ] )
+ *     field   = TERM / "*"               ; "\*" in it: all properties with such names
+ *                                        ; after "_exists_:" comes a property: has it a value?
+ *     leaf    = word [ suffix ] / BARE / RANGE [ BOOST ] / compare [ BOOST ]
+ *     word    = TERM / PREFIX / WILD / REGEX / QUOTED / "*"
+ *     suffix  = BOOST [ FUZZY ] / FUZZY [ BOOST ]
+ *     RANGE   = ( "[" / "{" ) bound "TO" bound ( "]" / "}" )
  *     bound   = "*" / QUOTED / 1*( any but white space, "]", "}" )
  *     compare = ( ">" / ">=" / "<" / "<=" ) TERM         ; in one piece, after a field alone
  *
- * Not spoken yet, and refused by their names: "*" and "?" elsewhere than at the end of a TERM; "~"
- * after a TERM (fuzzy) or QUOTED (nearness); "^" after a leaf or group (boost); "/.../" as a leaf
- * (regular expression); "*" within a field; date math in bounds.
+ * FUZZY is the number of changes that a TERM may have, the distance that the words of a QUOTED may
+ * be moved, and nothing to other leaves.
  *
  * A clause without AND, OR or a sign is optional, an AND makes the clauses on both of its sides
  * necessary. This is not the logic of parentheses: "a OR b AND c" needs b and c, and a only adds to
@@ -32,15 +38,14 @@
 
 #include "base/error.h"
 #include "base/utf8.h"
-#include "query/cond.h"
 #include "query/draft.h"
+#include "query/escape.h"
+#include "query/field.h"
+#include "query/leaf.h"
 #include "query/lex.h"
+#include "query/suffix.h"
 
-/* What the words of a clause are looked for in. */
-struct field {
-	const struct query_property *property; /* NULL: any property, or, if */
-	bool unknown;			       /* the schema has none of this name */
-};
+static const struct query_field ALL_FIELDS = { .kind = QUERY_FIELD_ALL };
 
 struct parser {
 	struct query_draft *draft;
@@ -75,105 +80,70 @@ expected(struct parser *p, const char *what)
 				what, (int)(p->token.len < 40 ? p->token.len : 40), p->token.text);
 }
 
-/* Signs alone are no words: such a clause is skipped. Other scripts are left to the index. */
-static bool
-has_words(const char *text)
+/* --- Leaves --- */
+
+/* suffix = BOOST [ FUZZY ] / FUZZY [ BOOST ]; each once at most. */
+static struct query_suffix
+parse_suffix(struct parser *p)
 {
-	for (; *text; text++)
-		if ((unsigned char)*text >= 0x80 || (*text >= '0' && *text <= '9') ||
-		    (*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z'))
-			return true;
-	return false;
+	struct query_suffix suffix = { 0 };
+
+	for (;;) {
+		if (p->token.kind == TOK_BOOST && !suffix.boost.len)
+			suffix.boost = p->token;
+		else if (p->token.kind == TOK_FUZZY && !suffix.fuzzy.len)
+			suffix.fuzzy = p->token;
+		else
+			return suffix;
+		advance(p);
+	}
+}
+
+/* [ BOOST ] */
+static struct query_node *
+parse_boost(struct parser *p, struct query_node *node)
+{
+	struct query_suffix suffix = { .boost = p->token };
+
+	if (!accept(p, TOK_BOOST))
+		return node;
+	return query_suffix_boost(p->draft, &suffix, node);
 }
 
 static struct query_node *
-none(struct parser *p)
+make_leaf(struct parser *p, const struct query_field *field, const struct query_leaf *leaf)
 {
-	return query_draft_node(p->draft, QUERY_NONE, NULL);
+	return query_leaf_node(p->draft, p->schema, field, leaf);
 }
 
-/* WORDS or PHRASE; on a property that holds no text, the value itself. NULL without a failure: it
- * has no words. */
-static struct query_node *
-parse_text(struct parser *p, enum query_kind kind, struct field field)
+static const char *
+unescape(struct parser *p, const struct query_token *token)
 {
+	if (token->kind == TOK_WILD)
+		return query_unescape_wild(p->draft, token);
+	if (token->kind == TOK_REGEX)
+		return query_unescape_regex(p->draft, token);
+	return query_unescape(p->draft, token);
+}
+
+/* word = TERM / PREFIX / WILD / REGEX / QUOTED / "*" */
+static struct query_node *
+parse_word(struct parser *p, const struct query_field *field)
+{
+	static const enum query_kind KINDS[] = {
+		[TOK_TERM] = QUERY_WORDS,  [TOK_PREFIX] = QUERY_PREFIX, [TOK_WILD] = QUERY_WILDCARD,
+		[TOK_REGEX] = QUERY_REGEX, [TOK_QUOTED] = QUERY_PHRASE, [TOK_STAR] = QUERY_EXISTS,
+	};
 	struct query_token token = p->token;
-	struct query_scalar scalar = { QUERY_SCALAR_TEXT, NULL, (long)token.at };
-	struct query_node *node;
+	struct query_leaf leaf = { .kind = KINDS[token.kind], .at = (long)token.at };
+	struct query_suffix suffix;
 
 	advance(p);
-	scalar.text = query_unescape(p->draft, &token);
-	if (!scalar.text)
+	suffix = parse_suffix(p);
+	leaf.text = unescape(p, &token);
+	if (!leaf.text || !query_suffix_apply(p->draft, &suffix, &leaf))
 		return NULL;
-	if (field.unknown)
-		return none(p);
-	if (field.property && field.property->type != QUERY_TYPE_STRING)
-		return query_cond_equals(p->draft, field.property, &scalar);
-	if (!has_words(scalar.text))
-		return NULL;
-
-	node = query_draft_node(p->draft, kind, field.property);
-	if (node)
-		node->text = scalar.text;
-	return node;
-}
-
-static struct query_node *
-parse_prefix(struct parser *p, struct field field)
-{
-	struct query_token token = p->token;
-	const char *text;
-
-	advance(p);
-	text = query_unescape(p->draft, &token);
-	if (!text)
-		return NULL;
-	if (field.unknown)
-		return none(p);
-	return query_cond_prefix(p->draft, field.property, text, (long)token.at);
-}
-
-/* "*": everything, or, of a field, whatever has it. */
-static struct query_node *
-parse_star(struct parser *p, struct field field)
-{
-	advance(p);
-	if (field.unknown)
-		return none(p);
-	if (field.property)
-		return query_cond_exists(p->draft, field.property);
-	return query_draft_node(p->draft, QUERY_ALL, NULL);
-}
-
-/* Strings are compared case-folded here (spec/pixstor.md 2.2), which the index does. */
-static void
-set_folded_bound(struct query_limit limit, struct query_bound *bound)
-{
-	if (!limit.scalar)
-		return;
-	bound->set = true;
-	bound->inclusive = limit.inclusive;
-	bound->value.type = QUERY_TYPE_STRING;
-	bound->value.string = limit.scalar->text;
-}
-
-static struct query_node *
-make_range(struct parser *p, struct field field, struct query_limit low, struct query_limit high)
-{
-	struct query_node *node;
-
-	if (field.unknown)
-		return none(p);
-	if (field.property->type != QUERY_TYPE_STRING)
-		return query_cond_range(p->draft, field.property, low, high);
-
-	node = query_draft_node(p->draft, QUERY_RANGE, field.property);
-	if (!node)
-		return NULL;
-	node->folded = true;
-	set_folded_bound(low, &node->low);
-	set_folded_bound(high, &node->high);
-	return node;
+	return query_suffix_boost(p->draft, &suffix, make_leaf(p, field, &leaf));
 }
 
 /* Fills in SCALAR and lets LIMIT point to it, unless the bound is "*". */
@@ -194,41 +164,36 @@ parse_bound(struct parser *p, struct query_scalar *scalar, struct query_limit *l
 
 /* RANGE = ( "[" / "{" ) bound "TO" bound ( "]" / "}" ) */
 static struct query_node *
-parse_range(struct parser *p, struct field field)
+parse_range(struct parser *p, const struct query_field *field)
 {
-	struct query_limit low = { .inclusive = *p->token.text == '[' };
-	struct query_limit high = { 0 };
-	struct query_scalar low_scalar, high_scalar;
+	struct query_leaf leaf = { .kind = QUERY_RANGE, .at = (long)p->token.at };
+	struct query_scalar low, high;
 
-	if (!field.property && !field.unknown)
-		return query_draft_fail(
-			p->draft, -EINVAL, (long)p->token.at,
-			"a range needs a property before it, as in core.size:[1 TO 9]; "
-			"escape a literal bracket with '\\'");
-	if (!parse_bound(p, &low_scalar, &low) || !query_lex_to(&p->lexer) ||
-	    !parse_bound(p, &high_scalar, &high) ||
-	    !query_lex_close_range(&p->lexer, &high.inclusive))
+	leaf.low.inclusive = *p->token.text == '[';
+	if (!parse_bound(p, &low, &leaf.low) || !query_lex_to(&p->lexer) ||
+	    !parse_bound(p, &high, &leaf.high) ||
+	    !query_lex_close_range(&p->lexer, &leaf.high.inclusive))
 		return NULL;
 	advance(p);
-	return make_range(p, field, low, high);
+	return parse_boost(p, make_leaf(p, field, &leaf));
 }
 
 /* compare = ( ">" / ">=" / "<" / "<=" ) TERM */
 static struct query_node *
-parse_compare(struct parser *p, struct field field)
+parse_compare(struct parser *p, const struct query_field *field)
 {
 	struct query_token token = p->token;
-	bool is_low = token.text[0] == '>';
 	bool inclusive = token.len > 1 && token.text[1] == '=';
 	size_t sign = inclusive ? 2 : 1;
 	struct query_scalar scalar = { QUERY_SCALAR_TEXT, NULL, (long)(token.at + sign) };
 	struct query_limit limit = { &scalar, inclusive };
-	struct query_limit open = { 0 };
+	struct query_leaf leaf = { .kind = QUERY_RANGE, .at = (long)token.at };
 
 	if (token.len == sign)
 		return query_draft_fail(p->draft, -EINVAL, scalar.at,
 					"expected a value right after '%.*s'", (int)sign,
 					token.text);
+	*(token.text[0] == '>' ? &leaf.low : &leaf.high) = limit;
 	advance(p);
 	token.text += sign;
 	token.len -= sign;
@@ -236,32 +201,32 @@ parse_compare(struct parser *p, struct field field)
 	scalar.text = query_unescape(p->draft, &token);
 	if (!scalar.text)
 		return NULL;
-	return is_low ? make_range(p, field, limit, open) : make_range(p, field, open, limit);
+	return parse_boost(p, make_leaf(p, field, &leaf));
 }
 
 static struct query_node *
-parse_term(struct parser *p, struct field field)
+parse_term(struct parser *p, const struct query_field *field)
 {
-	if ((field.property || field.unknown) && strchr("<>", p->token.text[0]))
+	if (field->kind != QUERY_FIELD_ALL && strchr("<>", p->token.text[0]))
 		return parse_compare(p, field);
-	return parse_text(p, QUERY_WORDS, field);
+	return parse_word(p, field);
 }
 
-static struct query_node *parse_group(struct parser *p, struct field field);
+static struct query_node *parse_group(struct parser *p, const struct query_field *field);
 
-/* leaf = TERM / PREFIX / "*" / QUOTED / BARE / RANGE / compare; or a group */
+/* leaf = word [ suffix ] / BARE / RANGE [ BOOST ] / compare [ BOOST ]; or a group */
 static struct query_node *
-parse_leaf(struct parser *p, struct field field)
+parse_leaf(struct parser *p, const struct query_field *field)
 {
 	switch (p->token.kind) {
 	case TOK_TERM:
 		return parse_term(p, field);
 	case TOK_QUOTED:
-		return parse_text(p, QUERY_PHRASE, field);
 	case TOK_PREFIX:
-		return parse_prefix(p, field);
+	case TOK_WILD:
+	case TOK_REGEX:
 	case TOK_STAR:
-		return parse_star(p, field);
+		return parse_word(p, field);
 	case TOK_RANGE:
 		return parse_range(p, field);
 	case TOK_OPEN:
@@ -270,7 +235,7 @@ parse_leaf(struct parser *p, struct field field)
 		advance(p);
 		return NULL;
 	case TOK_MINUS:
-		if (field.property || field.unknown)
+		if (field->kind != QUERY_FIELD_ALL)
 			return expected(p, "a value (quote a negative number: \"-5\")");
 		return expected(p, "a word");
 	case TOK_FAULT:
@@ -280,11 +245,15 @@ parse_leaf(struct parser *p, struct field field)
 	}
 }
 
+/* --- Clauses --- */
+
 /* "_exists_:core.size" */
 static struct query_node *
 parse_exists(struct parser *p)
 {
+	struct query_leaf leaf = { .kind = QUERY_EXISTS, .at = (long)p->token.at };
 	struct query_token token = p->token;
+	struct query_field field;
 	const char *name;
 
 	if (token.kind != TOK_TERM && token.kind != TOK_QUOTED)
@@ -293,42 +262,41 @@ parse_exists(struct parser *p)
 	name = query_unescape(p->draft, &token);
 	if (!name)
 		return NULL;
-	return query_cond_exists(p->draft, query_schema_find(p->schema, name));
+	field = query_field_named(p->schema, name);
+	return parse_boost(p, make_leaf(p, &field, &leaf));
 }
 
 /* What stands before the ':', which was read already. */
 static struct query_node *
 parse_in_field(struct parser *p, const struct query_token *token)
 {
-	struct field field = { 0 };
+	struct query_field field;
 	const char *name;
 
 	if (token->kind == TOK_STAR)
-		return parse_leaf(p, field);
+		return parse_leaf(p, &ALL_FIELDS);
+	if (token->kind != TOK_TERM)
+		return query_draft_fail(p->draft, -EINVAL, (long)token->at,
+					"in the name of a property write '*' as '\\*', as in "
+					"core.\\*:cats");
 	name = query_unescape(p->draft, token);
 	if (!name)
 		return NULL;
-	if (token->kind == TOK_PREFIX || strchr(name, '*'))
-		return query_draft_fail(p->draft, -EINVAL, (long)token->at,
-					"properties with wildcards are not supported yet");
 	if (strcmp(name, "_exists_") == 0)
 		return parse_exists(p);
-	if (strcmp(name, "_all") == 0)
-		return parse_leaf(p, field);
-
-	field.property = query_schema_find(p->schema, name);
-	field.unknown = !field.property;
-	return parse_leaf(p, field);
+	field = query_field_named(p->schema, name);
+	return parse_leaf(p, &field);
 }
 
 /* [ field ":" ] ( leaf / "(" query ")" ); a field binds this one clause. */
 static struct query_node *
-parse_clause(struct parser *p, struct field field)
+parse_clause(struct parser *p, const struct query_field *field)
 {
 	struct query_token token = p->token;
 	struct query_lexer after = p->lexer;
 
-	if (token.kind == TOK_TERM || token.kind == TOK_PREFIX || token.kind == TOK_STAR) {
+	if (token.kind == TOK_TERM || token.kind == TOK_PREFIX || token.kind == TOK_WILD ||
+	    token.kind == TOK_STAR) {
 		advance(p);
 		if (accept(p, TOK_COLON))
 			return parse_in_field(p, &token);
@@ -378,7 +346,7 @@ parse_sign(struct parser *p)
 
 /* query = clause *( [ AND / OR ] clause ). NULL without a failure: it has no words. */
 static struct query_node *
-parse_query(struct parser *p, struct field field)
+parse_query(struct parser *p, const struct query_field *field)
 {
 	struct clauses clauses = { .group = query_draft_node(p->draft, QUERY_BOOL, NULL) };
 	enum query_token_kind sign;
@@ -402,9 +370,9 @@ parse_query(struct parser *p, struct field field)
 	return NULL;
 }
 
-/* "(" query ")" */
+/* "(" query ")" [ BOOST ] */
 static struct query_node *
-parse_group(struct parser *p, struct field field)
+parse_group(struct parser *p, const struct query_field *field)
 {
 	size_t open = p->token.at;
 	struct query_node *group;
@@ -418,7 +386,7 @@ parse_group(struct parser *p, struct field field)
 	p->depth--;
 	if (!p->draft->error && !accept(p, TOK_CLOSE))
 		return expected(p, "')'");
-	return p->draft->error ? NULL : group;
+	return p->draft->error ? NULL : parse_boost(p, group);
 }
 
 struct query_node *
@@ -433,13 +401,13 @@ query_string_parse(struct query_draft *draft, const char *text, const struct que
 		return query_draft_fail(draft, -EINVAL, (long)valid, "the text is not valid UTF-8");
 	advance(&p);
 	if (p.token.kind != TOK_END)
-		root = parse_query(&p, (struct field){ 0 });
+		root = parse_query(&p, &ALL_FIELDS);
 	if (!draft->error && p.token.kind != TOK_END)
 		return query_draft_fail(draft, -EINVAL, (long)p.token.at,
 					"the ')' has no partner; expected a word");
 	if (draft->error)
 		return NULL;
-	return root ? root : none(&p);
+	return root ? root : query_draft_node(draft, QUERY_NONE, NULL);
 }
 
 int

@@ -153,6 +153,8 @@ static const struct memory_row {
 	{ "copy", copy },
 	{ "words", add_string,
 	  "a OR (b AND NOT core.filename:\"c d\") +core.directory:/x* -e\\ f" },
+	{ "words of all kinds", add_string,
+	  "a?b* c~ /d\\/e/ \"f g\"~3^2 (core.\\*:h^2 \\*i*j)^3 [1 TO 2] k*^4 l*m?" },
 	{ "words beyond ASCII", add_string, "cafe\xcc\x81 \\u00e9" },
 	{ "ranges", add_string, "core.size:[7 TO 9} core.filename:[a TO \"b c\"] user.scores:>5" },
 	{ "not of many", add_string, "NOT (NOT a AND NOT (b c) AND NOT core.size:(5 OR 7))" },

@@ -75,12 +75,12 @@ is_within(const struct query_node *range, const struct query_value *value)
 	       (high < 0 || (high == 0 && range->high.inclusive));
 }
 
-/* Words, phrases, prefixes and folded ranges are the index's: here each is true of half the
- * documents. */
+/* Words of all kinds and folded ranges are the index's: here each is true of half the documents. */
 static bool
 has_words(const struct query_node *node, const struct document *document)
 {
-	uint64_t hash = (uint64_t)node->kind + (node->property ? node->property->number : 0);
+	uint64_t hash = (uint64_t)node->kind + (node->property ? node->property->number : 0) +
+			node->slop + node->edits;
 
 	for (const char *c = node->text; c && *c; c++)
 		hash = hash * 31 + (unsigned char)*c;
@@ -290,12 +290,62 @@ random_interval(struct maker *m, const struct query_property *property, bool exi
 	return node;
 }
 
+/* A canonical pattern that is no mere prefix. */
+static const char *
+random_wildcard(struct maker *m)
+{
+	CLEANUP(pxs_buf) struct pxs_buf buf = PXS_BUF_INIT;
+
+	pxs_buf_add_str(&buf, below(m, 2) ? "?*" : "*");
+	for (const char *text = random_text(m); *text; text++) {
+		if (strchr("*?\\", *text))
+			pxs_buf_add_char(&buf, '\\');
+		pxs_buf_add_char(&buf, *text);
+	}
+	pxs_buf_add_str(&buf, below(m, 2) ? "?" : "");
+	return pxs_arena_strdup(&m->arena, pxs_buf_text(&buf));
+}
+
+static const char *
+random_regex(struct maker *m)
+{
+	static const char *const TEXTS[] = { "a.*",  "a/b", "\\\\",    "\"/\"", "[ )^~]",
+					     "\\.a", "",    "a|(b\n)", "<1-9>", "//" };
+
+	return TEXTS[below(m, ARRAY_SIZE(TEXTS))];
+}
+
+static void
+set_text(struct maker *m, struct query_node *node)
+{
+	if (node->kind == QUERY_WILDCARD)
+		node->text = random_wildcard(m);
+	else if (node->kind == QUERY_REGEX)
+		node->text = random_regex(m);
+	else
+		node->text = below(m, 2) ? random_text(m) : "a";
+	if (node->kind == QUERY_PHRASE)
+		node->slop = (uint32_t)below(m, 3);
+	if (node->kind == QUERY_FUZZY)
+		node->edits = (uint8_t)below(m, 3);
+}
+
+static void
+set_boost(struct maker *m, struct query_node *node)
+{
+	static const double BOOSTS[] = { 0, 0.1, 0.5, 1, 2.25, 1e6, 1e-6 };
+
+	node->boosted = !below(m, 4);
+	node->boost = node->boosted ? BOOSTS[below(m, ARRAY_SIZE(BOOSTS))] : 0;
+}
+
 static struct query_node *
 random_words(struct maker *m)
 {
-	static const enum query_kind KINDS[] = { QUERY_WORDS, QUERY_PHRASE, QUERY_PREFIX };
+	static const enum query_kind KINDS[] = { QUERY_WORDS,	 QUERY_PHRASE, QUERY_PREFIX,
+						 QUERY_WILDCARD, QUERY_FUZZY,  QUERY_REGEX };
 	const struct query_property *property = below(m, 2) ? random_string_property(m) : NULL;
-	struct query_node *node = new_node(m, KINDS[below(m, 3)], property);
+	struct query_node *node = new_node(m, KINDS[below(m, ARRAY_SIZE(KINDS))], property);
 
 	if (property && !below(m, 4)) {
 		node->kind = QUERY_RANGE;
@@ -305,13 +355,12 @@ random_words(struct maker *m)
 			node->high = node->low;
 		return node;
 	}
-	node->text = below(m, 2) ? random_text(m) : "a";
+	set_text(m, node);
 	return node;
 }
 
-/* What a query string can say. */
 static struct query_node *
-random_textual_leaf(struct maker *m)
+random_unboosted_leaf(struct maker *m)
 {
 	const struct query_property *property = random_property(m);
 
@@ -320,6 +369,16 @@ random_textual_leaf(struct maker *m)
 	if (below(m, 2) || property->type == QUERY_TYPE_STRING)
 		return random_words(m);
 	return random_interval(m, property, true);
+}
+
+/* What a query string can say. */
+static struct query_node *
+random_textual_leaf(struct maker *m)
+{
+	struct query_node *leaf = random_unboosted_leaf(m);
+
+	set_boost(m, leaf);
+	return leaf;
 }
 
 static void
@@ -338,6 +397,7 @@ random_text_tree(struct maker *m, int depth)
 	if (!depth || !below(m, 3))
 		return random_textual_leaf(m);
 	group = new_node(m, QUERY_BOOL, NULL);
+	set_boost(m, group);
 	for (size_t i = 0, n = 1 + below(m, 4); i < n; i++)
 		add_child(group, (enum query_occur)below(m, 3), random_text_tree(m, depth - 1));
 	return group;
@@ -426,24 +486,44 @@ check_where(const struct query *query)
 	assert_key(again, query, pxs_buf_text(&where));
 }
 
+/* What was added, and what became of it. */
+static void
+fail_tree(const struct query *query, const struct query_node *const *raws, size_t n)
+{
+	CLEANUP(pxs_buf) struct pxs_buf text = PXS_BUF_INIT;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct query raw = { .root = (struct query_node *)raws[i] };
+
+		assert_int_equal(query_print_text(&raw, &text), 0);
+		pxs_buf_add_char(&text, '\n');
+	}
+	assert_int_equal(query_print_text(query, &text), 0);
+	print_error("%s\n", pxs_buf_text(&text));
+	fail_msg("the last line means something else");
+}
+
 static void
 check_tree(struct maker *m, const struct document *documents)
 {
 	CLEANUP(query) struct query *query = NULL;
+	const struct query_node *raws[3];
+	size_t n = 1 + below(m, 3);
 	bool expected[DOCUMENTS];
 
 	memset(expected, true, sizeof(expected));
 	assert_int_equal(query_new(&query), 0);
-	for (size_t i = 0, n = 1 + below(m, 3); i < n; i++) {
-		const struct query_node *raw = below(m, 2) ? random_text_tree(m, 4)
-							   : random_condition(m);
+	for (size_t i = 0; i < n; i++) {
+		const struct query_node *raw = raws[i] = below(m, 2) ? random_text_tree(m, 4)
+								     : random_condition(m);
 
 		assert_int_equal(query_add_condition(query, raw), 0);
 		for (size_t j = 0; j < DOCUMENTS; j++)
 			expected[j] = expected[j] && holds(raw, &documents[j]);
 	}
 	for (size_t j = 0; j < DOCUMENTS; j++)
-		assert_int_equal(holds(query->root, &documents[j]), expected[j]);
+		if (holds(query->root, &documents[j]) != expected[j])
+			fail_tree(query, raws, n);
 	check_path(query);
 	check_where(query);
 }

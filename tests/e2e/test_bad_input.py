@@ -60,11 +60,10 @@ def refused(path):
         # A value with an escape that gives no text.
         ("core.filename=%FF", "UTF-8"),
         ("core.filename=%C0%AF", "UTF-8"),
-        # Not supported yet, and says so.
-        ("_all=cast~", "not supported"),
-        ("_all=c?ts", "not supported"),
-        ("_all=%2Fc.ts%2F", "not supported"),
-        ("_all=cats^2", "not supported"),
+        # A query string that is none.
+        ("_all=cast~3", "~0, ~1 or ~2"),
+        ("_all=cats^x", "expected a number"),
+        ("_all=core.size%3Aabc", "number"),
     ],
 )
 def test_segment(mount, segment, sentence):
