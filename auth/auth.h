@@ -4,7 +4,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
+
+#include "base/cleanup.h"
+
+struct auth;
+struct pxs_buf;
+struct pxs_error;
 
 /* More supplementary groups than this are ignored (which only takes access away). */
 #define AUTH_GROUPS_MAX 256
@@ -45,6 +52,11 @@ struct auth_principal {
 
 /* The name of one AUTH_* bit; NULL if it is none. */
 const char *auth_right_name(unsigned int right);
+/* Reads names with commas (or blanks) between; "" is none, "all" all but operate. -EINVAL with the
+ * byte. */
+int auth_rights_parse(const char *text, unsigned int *ret_rights, struct pxs_error *err);
+/* Adds the names of RIGHTS with SEPARATOR between. */
+void auth_rights_print(unsigned int rights, const char *separator, struct pxs_buf *buf);
 
 /* The process at the other end of the Unix socket FD (SO_PEERCRED, SO_PEERGROUPS). -errno. */
 int auth_caller_from_peer(int fd, struct auth_caller *ret_caller);
@@ -65,5 +77,100 @@ void auth_principal_from_caller(const struct auth_caller *caller, unsigned int o
  * -errno. Root and the daemon's own user are served with the daemon's identity. Where the daemon is
  * not root it can serve nobody else: -EACCES. */
 int auth_open_as(const struct auth_caller *caller, const char *path, int flags);
+
+/* --- Users, rights and tokens: what struct auth keeps, in auth.db --- */
+
+#define AUTH_PASSWORD_MAX 511 /* bytes; what crypt(3) and PAM take */
+#define AUTH_LABEL_MAX 80     /* bytes of what a token is called */
+/* A token's text: pxs_ and 48 characters of base64url, which are 256 random bits and their CRC-32.
+ */
+#define AUTH_TOKEN_LEN 52
+#define AUTH_TOKEN_SIZE (AUTH_TOKEN_LEN + 1)
+#define AUTH_TOKEN_HINT_LEN 12 /* of them are shown in lists */
+
+#define AUTH_TOKEN_LIFE_S 86400 /* of a token that a log-in gave */
+#define AUTH_TOKEN_LIFE_MAX_S (INT64_C(10) * 366 * 86400)
+/* The oldest token of a user goes when he is given one more. */
+#define AUTH_TOKENS_PER_USER_MAX 1000
+#define AUTH_USERS_MAX 10000 /* of our own */
+
+/* Who has which rights: a line of the configuration's section [rights]. */
+struct auth_rule {
+	char *name; /* a user, or "@" and a group; "*" is everybody who can log in */
+	unsigned int rights;
+};
+
+struct auth_options {
+	const char *dir; /* auth.db is there, made if it is not; readable by our user only */
+	const struct auth_rule *rules; /* copied */
+	size_t n_rules;
+	const char *robots_path; /* a file of name:password lines; NULL: no robots */
+	int64_t token_life_s;	 /* 0: AUTH_TOKEN_LIFE_S */
+};
+
+int auth_open(const struct auth_options *options, struct auth **ret_auth, struct pxs_error *err);
+/* Take over OPTIONS anew (dir counts only at the opening); on failure nothing changes. */
+int auth_configure(struct auth *auth, const struct auth_options *options, struct pxs_error *err);
+void auth_close(struct auth *auth);
+DEFINE_CLEANUP(auth, struct auth *, auth_close)
+
+/* A user of our own, for machines without system users. */
+struct auth_user {
+	const char *name;
+	unsigned int rights;
+	int64_t created_s;
+};
+
+/* NAME: 1 to AUTH_USER_MAX bytes, letters, digits and ._-, no '-' first; PASSWORD: 1 to
+ * AUTH_PASSWORD_MAX bytes. -EEXIST, -EINVAL. */
+int auth_user_add(struct auth *auth, const char *name, const char *password, unsigned int rights,
+		  struct pxs_error *err);
+/* A new PASSWORD, which ends his tokens; or new RIGHTS; NULL: as it was. -ENOENT. */
+int auth_user_change(struct auth *auth, const char *name, const char *password,
+		     const unsigned int *rights, struct pxs_error *err);
+/* His tokens end with him. -ENOENT. */
+int auth_user_remove(struct auth *auth, const char *name, struct pxs_error *err);
+/* Calls EACH for every one, by name, until it returns other than 0, which is returned. */
+int auth_user_list(struct auth *auth, int (*each)(void *context, const struct auth_user *user),
+		   void *context);
+
+/* The user called NAME, known in any way, with the rights that he has now. -ENOENT. */
+int auth_principal_of(struct auth *auth, const char *name, struct auth_principal *ret_principal);
+
+/* Whether PASSWORD is that of the robot or own user called NAME: 0, -EACCES. -ENOENT: he is none
+ * of these (found out in the same time). */
+int auth_password_check(struct auth *auth, const char *name, const char *password);
+
+/* What is known of a token. */
+struct auth_token {
+	int64_t id;
+	char user[AUTH_USER_MAX + 1];
+	char hint[AUTH_TOKEN_HINT_LEN + 1]; /* how its text begins */
+	char label[AUTH_LABEL_MAX + 1];
+	bool granted;	     /* made by an operator, with rights of its own */
+	unsigned int rights; /* of a granted one */
+	int64_t created_s;
+	int64_t expires_s;
+	int64_t used_s; /* 0: never yet */
+};
+
+/* A new token for USER, who has shown who he is, valid for LIFE_S seconds (0: the default). With
+ * RIGHTS it has these whatever he has; NULL: those that he has at the time. TEXT is its only copy.
+ * -EINVAL: no such user. */
+int auth_token_create(struct auth *auth, const char *user, const unsigned int *rights,
+		      int64_t life_s, const char *label, char text[AUTH_TOKEN_SIZE],
+		      struct auth_token *ret_token, struct pxs_error *err);
+
+/* Who shows TEXT. -EACCES: it is no token, or none that is valid now. RET_TOKEN may be NULL. */
+int auth_token_check(struct auth *auth, const char *text, struct auth_principal *ret_principal,
+		     struct auth_token *ret_token);
+
+/* End the token with this TEXT, or this ID. -ENOENT. */
+int auth_token_revoke(struct auth *auth, const char *text);
+int auth_token_revoke_id(struct auth *auth, int64_t id);
+
+/* As auth_user_list(), the newest first. */
+int auth_token_list(struct auth *auth, int (*each)(void *context, const struct auth_token *token),
+		    void *context);
 
 #endif
