@@ -1,0 +1,49 @@
+"""What the parts of tests/bench share: where things are, and the rows of figures."""
+
+import os
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+ROOT = os.path.realpath(os.path.join(HERE, "../.."))
+BUILD = os.path.realpath(os.environ.get("PXS_BUILD", os.path.join(ROOT, "build-bench")))
+# Corpora and the peers' indexes are kept here and used again.
+WORK = os.path.join(os.environ.get("TMPDIR", "/tmp"), "pxs-bench")
+
+rows = []
+
+
+def row(figure, value, target="", met=None):
+    rows.append((figure, value, target, {None: "", True: "yes", False: "NO"}[met]))
+    print(f"  {figure}: {value}", file=sys.stderr)
+
+
+def build():
+    if not os.path.exists(os.path.join(BUILD, "build.ninja")):
+        subprocess.run(
+            ["meson", "setup", "--buildtype=release", "-Dbench=true", "-Dtests=false", BUILD, ROOT],
+            check=True,
+            stdout=sys.stderr,
+        )
+    subprocess.run(["ninja", "-C", BUILD], check=True, stdout=sys.stderr)
+
+
+def markdown(head, lines):
+    """A table; cells are text."""
+    widths = [max(len(line[column]) for line in [head, *lines]) for column in range(len(head))]
+    return "\n".join(
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |"
+        for line in [head, ["-" * width for width in widths], *lines]
+    )
+
+
+def machine():
+    """One line: figures of another machine are not comparable."""
+    model, memory = "", 0
+    with open("/proc/cpuinfo") as file:
+        for line in file:
+            if line.startswith("model name"):
+                model = line.split(":", 1)[1].strip()
+    with open("/proc/meminfo") as file:
+        memory = int(file.readline().split()[1]) / 2**20
+    return f"{os.uname().sysname} {os.uname().release}, {os.cpu_count()} x {model}, {memory:.0f} GiB"

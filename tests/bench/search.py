@@ -1,0 +1,193 @@
+"""Searches: pxs and its peers answer one log of queries over one corpus.
+
+Peers are single programs (peer_*, PeerLucene.java) of one thread each. Each is loaded with the same
+documents, of which it gets the words ready-made, so that all agree on what a word is; hits are
+compared before times are. A peer does at most the work that pxs does: none keeps the documents
+themselves, and in facets none divides numbers as evenly as pxs has to."""
+
+import collections
+import hashlib
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+
+from bench import BUILD, HERE, WORK
+
+UNSUPPORTED, UNCOUNTED = -1, -2
+SOURCES = ["corpus.c", "corpus.h"]
+
+
+def tool(name):
+    return os.path.join(BUILD, "tests/bench", name)
+
+
+def digest(*names):
+    """Of source files: what they made is stale when they change."""
+    total = hashlib.sha256()
+    for name in names:
+        with open(os.path.join(HERE, name), "rb") as file:
+            total.update(file.read())
+    return total.hexdigest()[:16]
+
+
+def say(text):
+    print(f"  {text}", file=sys.stderr, flush=True)
+
+
+def folder_bytes(folder):
+    """Of each file."""
+    return {
+        name: os.path.getsize(os.path.join(place, name))
+        for place, _, names in os.walk(folder)
+        for name in sorted(names)
+    }
+
+
+def output(command):
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)} failed")
+    return [line.split("\t") for line in done.stdout.splitlines()]
+
+
+def figures(lines):
+    return {line[0]: int(line[1]) for line in lines if len(line) == 2}
+
+
+# --- The corpus ---
+
+
+def make_corpus(documents):
+    folder = os.path.join(WORK, f"corpus-{documents}")
+    stamp = digest("bench_corpus.c", "bench_log.c", "vocabulary.c", "vocabulary.h")
+    if kept(folder, stamp):
+        return folder
+    say(f"making {documents:,} documents in {folder}")
+    fresh(folder)
+    subprocess.run([tool("bench_corpus"), str(documents), folder], check=True)
+    keep(folder, stamp)
+    return folder
+
+
+def kept(folder, stamp):
+    try:
+        with open(os.path.join(folder, "stamp")) as file:
+            return file.read() == stamp
+    except FileNotFoundError:
+        return False
+
+
+def keep(folder, stamp):
+    with open(os.path.join(folder, "stamp"), "w") as file:
+        file.write(stamp)
+
+
+def fresh(folder):
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+
+
+# --- The programs ---
+
+
+def pkg_config(*names):
+    return subprocess.run(
+        ["pkg-config", "--cflags", "--libs", *names], capture_output=True, text=True, check=True
+    ).stdout.split()
+
+
+class Peer:
+    """A program that loads a corpus into a folder and answers queries of it."""
+
+    name = version = ""
+    source = ""
+    packages = ()
+
+    def build(self):
+        """Into WORK; the command to run."""
+        program = os.path.join(WORK, os.path.splitext(self.source)[0])
+        sources = [os.path.join(HERE, source) for source in (self.source, "corpus.c")]
+        subprocess.run(
+            ["gcc", "-O2", "-D_GNU_SOURCE", "-o", program, *sources, *pkg_config(*self.packages)],
+            check=True,
+        )
+        return [program]
+
+    def measure(self, corpus, documents, budget):
+        command = self.build()
+        folder = os.path.join(WORK, f"{self.name.lower()}-{documents}")
+        stamp = digest(self.source, *SOURCES, "bench_corpus.c", "vocabulary.c")
+        loaded = os.path.join(folder, "loaded.json")
+        if not kept(folder, stamp):
+            say(f"{self.name} loads {documents:,} documents")
+            fresh(folder)
+            result = figures(output([*command, "load", corpus, folder]))
+            result["bytes"] = folder_bytes(folder)
+            with open(loaded, "w") as file:
+                json.dump(result, file)
+            keep(folder, stamp)
+        with open(loaded) as file:
+            result = json.load(file)
+        say(f"{self.name} is asked")
+        lines = output([*command, "query", corpus, folder, str(budget)])
+        result.update(queries=by_class(lines), query_memory=figures(lines))
+        return result
+
+
+class Sqlite(Peer):
+    name, source, packages = "SQLite", "peer_sqlite.c", ("sqlite3",)
+
+
+PEERS = [Sqlite()]
+
+
+def by_class(lines):
+    """{class: {pass: {number: [hits, nanoseconds]}}}"""
+    found = collections.defaultdict(lambda: collections.defaultdict(dict))
+    for line in lines:
+        if len(line) == 5:
+            found[line[1]][line[0]][line[2]] = [int(line[3]), int(line[4])]
+    return found
+
+
+def measure_pxs(corpus, documents, budget):
+    program = tool("bench_pxs")
+    index = os.path.join(WORK, f"pxs-{documents}")
+    fresh(index)
+    say(f"pxs loads {documents:,} documents")
+    result = figures(output([program, "load", corpus, index]))
+    result["bytes"] = folder_bytes(index)
+    restarts = [figures(output([program, "restart", corpus, index])) for _ in range(5)]
+    result["restart_ns"] = statistics.median(run["restart_ns"] for run in restarts)
+    result["restart_memory"] = restarts[0]
+    say("pxs is asked")
+    lines = output([program, "query", corpus, index, str(budget)])
+    result.update(queries=by_class(lines), query_memory=figures(lines))
+    say("pxs is written to and read from at once")
+    result.update(figures(output([program, "live", corpus, index])))
+    fresh(index)
+    say("pxs loads with a thread that prepares")
+    result["load_beside_ns"] = figures(output([program, "load", corpus, index, "2"]))["load_ns"]
+    shutil.rmtree(index)
+    return result
+
+
+def measure(documents, names, budget):
+    """The results of one corpus, which are kept in WORK as well, for reports."""
+    os.makedirs(WORK, exist_ok=True)
+    corpus = make_corpus(documents)
+    results = {"documents": documents, "time": time.time(), "pxs": None}
+    results["pxs"] = measure_pxs(corpus, documents, budget)
+    results["peers"] = {
+        peer.name: peer.measure(corpus, documents, budget)
+        for peer in PEERS
+        if peer.name.lower() in names
+    }
+    results = json.loads(json.dumps(results))
+    with open(os.path.join(WORK, f"results-{documents}.json"), "w") as file:
+        json.dump(results, file)
+    return results
