@@ -31,6 +31,13 @@ index_write_version(const struct index_write *write, int64_t id, struct index_ve
 
 /* --- Two documents made one --- */
 
+/* What is laid over the document that there is. */
+struct over {
+	const struct index_document *document;
+	const struct query_property *const *emptied; /* no value at all is laid over theirs */
+	size_t n_emptied;
+};
+
 static bool
 has_property(const struct index_document *document, const struct query_property *property)
 {
@@ -82,11 +89,11 @@ begin_merged(struct index_write *write, int64_t id)
 	return 0;
 }
 
-/* Whose value counts: that of OVER, where it has one, or else that of the version BEFORE; but where
- * KEEPS says so, only what BEFORE has. */
+/* Make write->merged the document called ID: properties that IS_OVERS says so of have the values of
+ * OVER, the others those of the version BEFORE. */
 static int
-merge(struct index_write *write, const struct index_document *over, uint32_t before, int64_t id,
-      bool (*keeps)(const struct query_property *property))
+merge(struct index_write *write, const struct over *over, uint32_t before, int64_t id,
+      bool (*is_overs)(const struct over *over, const struct query_property *property))
 {
 	const struct view_schema *schema = write->schema;
 	int r = begin_merged(write, id);
@@ -98,13 +105,15 @@ merge(struct index_write *write, const struct index_document *over, uint32_t bef
 		if (!column)
 			continue;
 		property = column_property(column);
-		if (keeps ? !keeps(property) : has_property(over, property))
-			r = add_values_of(write->merged, over, property);
+		if (is_overs(over, property))
+			r = add_values_of(write->merged, over->document, property);
 		else
 			r = add_column(write->merged, column, before);
 	}
 	return r < 0 ? r : index_document_seal(write->merged);
 }
+
+/* --- What scans find --- */
 
 static bool
 is_peoples(const struct query_property *property)
@@ -112,7 +121,12 @@ is_peoples(const struct query_property *property)
 	return !property->readonly;
 }
 
-/* --- What scans find --- */
+static bool
+is_found(const struct over *over, const struct query_property *property)
+{
+	(void)over;
+	return property->readonly;
+}
 
 /* Whether people gave the version DOC a value. */
 static bool
@@ -137,7 +151,7 @@ index_write_found(struct index_write *write, const struct index_document *docume
 		return index_write_put(write, document);
 	if (!document->sealed)
 		return -EINVAL;
-	r = merge(write, document, before, document->id, is_peoples);
+	r = merge(write, &(struct over){ .document = document }, before, document->id, is_found);
 	if (r < 0)
 		return write->error = r;
 	return write_put_over(write, write->merged, before, docs_meta(write->index->docs, before));
@@ -145,9 +159,20 @@ index_write_found(struct index_write *write, const struct index_document *docume
 
 /* --- What people change --- */
 
-int
-index_write_patch(struct index_write *write, int64_t id, const struct index_document *patch)
+static bool
+is_patched(const struct over *over, const struct query_property *property)
 {
+	for (size_t i = 0; i < over->n_emptied; i++)
+		if (over->emptied[i] == property)
+			return true;
+	return has_property(over->document, property);
+}
+
+int
+index_write_patch(struct index_write *write, int64_t id, const struct index_document *patch,
+		  const struct query_property *const *emptied, size_t n_emptied)
+{
+	const struct over over = { patch, emptied, n_emptied };
 	uint32_t before;
 	int r;
 
@@ -158,7 +183,7 @@ index_write_patch(struct index_write *write, int64_t id, const struct index_docu
 	before = write_live_doc(write, id);
 	if (!before)
 		return -ENOENT;
-	r = merge(write, patch, before, id, NULL);
+	r = merge(write, &over, before, id, is_patched);
 	return r < 0 ? r
 		     : write_put_over(write, write->merged, before,
 				      docs_meta(write->index->docs, before));

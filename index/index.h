@@ -130,8 +130,10 @@ struct index_version {
 int index_write_version(const struct index_write *write, int64_t id,
 			struct index_version *ret_version);
 /* Give the document called ID the values of PATCH (sealed; its own id does not count): properties
- * of which PATCH has values get exactly these, all others stay. -ENOENT; -E2BIG. */
-int index_write_patch(struct index_write *write, int64_t id, const struct index_document *patch);
+ * of which PATCH has values get exactly these, the N_EMPTIED in EMPTIED lose theirs, all others
+ * stay. -ENOENT; -E2BIG. */
+int index_write_patch(struct index_write *write, int64_t id, const struct index_document *patch,
+		      const struct query_property *const *emptied, size_t n_emptied);
 /* Remove it, but keep it for a while (journal.h), so that it can be brought back. USER did it.
  * -ENOENT. */
 int index_write_delete(struct index_write *write, int64_t id, const char *user);

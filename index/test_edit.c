@@ -114,7 +114,20 @@ patch(int64_t id, const char *text, const char *tag)
 	int r;
 
 	assert_int_equal(index_write_begin(index_, &write), 0);
-	r = index_write_patch(write, id, made);
+	r = index_write_patch(write, id, made, NULL, 0);
+	assert_int_equal(index_write_commit(write, &err), 0);
+	return r;
+}
+
+static int
+empty(int64_t id, const struct query_property *property)
+{
+	CLEANUP(index_document) struct index_document *none = document(0, -1, NULL, NULL);
+	struct index_write *write;
+	int r;
+
+	assert_int_equal(index_write_begin(index_, &write), 0);
+	r = index_write_patch(write, id, none, &property, 1);
 	assert_int_equal(index_write_commit(write, &err), 0);
 	return r;
 }
@@ -216,6 +229,8 @@ a_patch_replaces_what_it_names_only(void **state)
 	assert_string_not_equal(before.etag, after.etag);
 	assert_int_equal(before.created_ns, after.created_ns);
 	assert_true(after.seq > before.seq);
+	assert_int_equal(empty(1, tags), 0);
+	assert_values(1, "5 again -");
 	assert_int_equal(words_found("again"), 1);
 	assert_int_equal(words_found("hello"), 0);
 	assert_int_equal(patch(2, "x", NULL), -ENOENT);
@@ -338,7 +353,7 @@ increment(void *context, struct index_write *write, struct pxs_error *error)
 
 	if (r == 0 && (int64_t)version.seq != increment->expected)
 		r = pxs_error_set(error, -EAGAIN, -1, "somebody was quicker");
-	return r < 0 ? r : index_write_patch(write, 1, increment->patch);
+	return r < 0 ? r : index_write_patch(write, 1, increment->patch, NULL, 0);
 }
 
 static void

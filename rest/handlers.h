@@ -18,6 +18,12 @@ int handle_home(struct request *request, struct reply *reply, struct pxs_error *
 int handle_version(struct request *request, struct reply *reply, struct pxs_error *err);
 int handle_files(struct request *request, struct reply *reply, struct pxs_error *err);
 int handle_item(struct request *request, struct reply *reply, struct pxs_error *err);
+int handle_patch(struct request *request, struct reply *reply, struct pxs_error *err);
+int handle_delete(struct request *request, struct reply *reply, struct pxs_error *err);
+int handle_undelete(struct request *request, struct reply *reply, struct pxs_error *err);
+int handle_purge(struct request *request, struct reply *reply, struct pxs_error *err);
+int handle_removed(struct request *request, struct reply *reply, struct pxs_error *err);
+int handle_changes(struct request *request, struct reply *reply, struct pxs_error *err);
 int handle_schema(struct request *request, struct reply *reply, struct pxs_error *err);
 int handle_status(struct request *request, struct reply *reply, struct pxs_error *err);
 int handle_failures(struct request *request, struct reply *reply, struct pxs_error *err);

@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <microhttpd.h>
+
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "rest/collection.h"
@@ -52,10 +55,11 @@ item_etag_matches(const char *list, const char *etag)
 	return false;
 }
 
-static int
-find_document(const struct index_view *view, const char *text, uint32_t *ret_doc,
-	      struct pxs_error *err)
+int
+item_find(const struct request *request, const struct index_view *view, uint32_t *ret_doc,
+	  struct pxs_error *err)
 {
+	const char *text = pxs_buf_text(&request->tail);
 	int64_t id;
 	int r = item_id_parse(text, &id);
 
@@ -89,13 +93,19 @@ write_document(struct pxs_json *json, const struct index_view *view, uint32_t do
 	return r < 0 ? r : href.error;
 }
 
-/* The client has this version already. */
+/* The client has this version already. A date counts only without an etag, and whole seconds only
+ * (RFC 9110 section 13.1). */
 static bool
 is_known(const struct request *request, const struct reply *reply)
 {
-	const char *list = request_header(request, "If-None-Match");
+	const char *list = request_header(request, MHD_HTTP_HEADER_IF_NONE_MATCH);
+	const char *date = request_header(request, MHD_HTTP_HEADER_IF_MODIFIED_SINCE);
+	int64_t since_ns;
 
-	return list && item_etag_matches(list, reply->etag);
+	if (list)
+		return item_etag_matches(list, reply->etag);
+	return date && reply_date_parse(date, &since_ns) == 0 &&
+	       reply->modified_ns / PXS_NS_PER_S <= since_ns / PXS_NS_PER_S;
 }
 
 static int
@@ -126,18 +136,18 @@ reply_document(struct request *request, struct reply *reply, const struct index_
 int
 handle_item(struct request *request, struct reply *reply, struct pxs_error *err)
 {
-	CLEANUP(index_view) struct index_view *view = index_view_get(request->rest->index);
+	CLEANUP(index_view) struct index_view *view = NULL;
 	const char *text = request_param(request, "projection");
 	struct projection projection = { 0 };
 	uint32_t doc = 0;
-	int r = view ? 0 : -ENOMEM;
+	int r = request_view(request, &view);
 
 	if (r == 0 && text) {
 		r = projection_parse(text, &projection, err);
 		request->faulty = "projection";
 	}
 	if (r == 0)
-		r = find_document(view, pxs_buf_text(&request->tail), &doc, err);
+		r = item_find(request, view, &doc, err);
 	if (r == 0)
 		r = reply_document(request, reply, view, doc, &projection);
 	projection_done(&projection);

@@ -34,6 +34,7 @@ static const struct {
 	{ EPERM, MHD_HTTP_FORBIDDEN },
 	{ ENOENT, MHD_HTTP_NOT_FOUND },
 	{ EBUSY, MHD_HTTP_CONFLICT },
+	{ ESTALE, MHD_HTTP_GONE },
 	{ EMSGSIZE, MHD_HTTP_CONTENT_TOO_LARGE },
 	{ E2BIG, MHD_HTTP_URI_TOO_LONG },
 	{ ERANGE, MHD_HTTP_RANGE_NOT_SATISFIABLE },
@@ -107,9 +108,19 @@ reply_fail(struct reply *reply, const struct request *request, const char *url, 
 	pxs_json_string(&json, "1.0");
 	pxs_json_key(&json, "href");
 	pxs_json_string(&json, url);
-	write_error(&json, request, reply->status, pxs_error_text(err, r), err);
+	write_error(&json, request, reply->status,
+		    reply->message.len ? pxs_buf_text(&reply->message) : pxs_error_text(err, r),
+		    err);
 	pxs_json_end_object(&json);
 	pxs_json_end_object(&json);
+}
+
+int
+reply_refuse(struct reply *reply, unsigned int status, int r, struct pxs_error *err,
+	     const char *message)
+{
+	reply->refusal = status;
+	return pxs_error_set(err, r, -1, "%s", message);
 }
 
 static bool
@@ -137,8 +148,8 @@ reply_path(struct pxs_json *json, const char *key, const char *path)
 }
 
 /* RFC 9110 section 5.6.7. */
-static void
-print_date(int64_t time_ns, char *text, size_t size)
+void
+reply_date_print(int64_t time_ns, char *text, size_t size)
 {
 	time_t seconds = (time_t)(time_ns / PXS_NS_PER_S);
 	struct tm tm;
@@ -146,6 +157,18 @@ print_date(int64_t time_ns, char *text, size_t size)
 	text[0] = '\0';
 	if (gmtime_r(&seconds, &tm))
 		(void)strftime(text, size, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+}
+
+int
+reply_date_parse(const char *text, int64_t *ret_time_ns)
+{
+	struct tm tm = { 0 };
+	const char *end = strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+
+	if (!end || *end)
+		return -EINVAL;
+	*ret_time_ns = timegm(&tm) * PXS_NS_PER_S;
+	return 0;
 }
 
 static bool
@@ -165,7 +188,7 @@ add_headers(struct MHD_Response *response, const struct reply *reply)
 	if (reply->etag[0])
 		(void)snprintf(etag, sizeof(etag), "\"%s\"", reply->etag);
 	if (reply->modified_ns)
-		print_date(reply->modified_ns, date, sizeof(date));
+		reply_date_print(reply->modified_ns, date, sizeof(date));
 	if (reply->hits >= 0)
 		(void)snprintf(hits, sizeof(hits), "%" PRId64, reply->hits);
 	if (reply->next.len)

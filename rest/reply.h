@@ -26,8 +26,9 @@ struct reply {
 	const char *allow;	    /* methods; NULL: not said */
 	struct pxs_buf next;	    /* href of the next page; "": none */
 	int64_t hits;		    /* -1: not said */
-	unsigned int refusal;	    /* status of one whom the door refused; 0: none was */
-	const char *challenge;	    /* WWW-Authenticate; NULL: not said */
+	unsigned int refusal;	/* status of a failure that its errno does not tell; 0: it does */
+	struct pxs_buf message; /* of a failure, where it is longer than an error holds */
+	const char *challenge;	/* WWW-Authenticate; NULL: not said */
 };
 
 static inline void
@@ -41,6 +42,7 @@ reply_cleanup(struct reply *reply)
 {
 	pxs_buf_done(&reply->body);
 	pxs_buf_done(&reply->next);
+	pxs_buf_done(&reply->message);
 }
 
 /* A writer for the body, indented if the request says ?pretty. The type is TYPE, but
@@ -54,12 +56,20 @@ void reply_begin(struct reply *reply, const struct request *request, const char 
 void reply_fail(struct reply *reply, const struct request *request, const char *url,
 		unsigned int status, int r, const struct pxs_error *err);
 
+/* Refuse with STATUS, which R (a negative errno) does not tell: returns R. */
+int reply_refuse(struct reply *reply, unsigned int status, int r, struct pxs_error *err,
+		 const char *message);
+
 /* The HTTP status for R (negative errno). */
 unsigned int reply_status_of(int r);
 
 /* Writes KEY and the PATH (any bytes); where those are not UTF-8, which JSON must be, also
  * KEY_escaped, with every byte outside printable ASCII and '%' as %XX. */
 void reply_path(struct pxs_json *json, const char *key, const char *path);
+
+/* An HTTP date (RFC 9110 section 5.6.7). -EINVAL. */
+int reply_date_parse(const char *text, int64_t *ret_time_ns);
+void reply_date_print(int64_t time_ns, char *text, size_t size);
 
 /* Queue it; the body is the server's afterwards. 0 or -EIO. */
 int reply_send(struct reply *reply, const struct request *request);

@@ -13,6 +13,7 @@
 #include "base/percent.h"
 #include "base/utf8.h"
 #include "index/index.h"
+#include "rest/server.h"
 
 int
 request_new(struct rest *rest, const char *url, struct request **ret_request)
@@ -134,6 +135,13 @@ request_param_count(const struct request *request, const char *name, uint64_t de
 	return request_count(request_param(request, name), default_count, max);
 }
 
+int
+request_view(const struct request *request, struct index_view **ret_view)
+{
+	*ret_view = index_view_get(request->rest->index);
+	return *ret_view ? 0 : -ENOMEM;
+}
+
 const char *
 request_header(const struct request *request, const char *name)
 {
@@ -224,6 +232,8 @@ hung_up(void *context)
 		request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 	struct pollfd fd;
 
+	if (atomic_load(&request->rest->closing))
+		return true;
 	if (!info)
 		return false;
 	fd = (struct pollfd){ .fd = info->connect_fd };

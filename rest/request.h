@@ -19,7 +19,7 @@ struct rest;
 /* What a stranger may send; passing one is 414, 413 or 400 and the sentence names it. A URL is long
  * because a where may be. */
 #define REQUEST_URL_MAX 65536
-#define REQUEST_BODY_MAX 65536
+#define REQUEST_BODY_MAX 1048576
 #define REQUEST_JSON_DEPTH_MAX 16
 #define REQUEST_PARAMS_MAX 64
 
@@ -31,7 +31,7 @@ struct request {
 	struct MHD_Connection *connection;
 	struct auth_principal who; /* nobody until door_admit() */
 	const char *method;
-	struct pxs_buf tail; /* what stands for {} in its route's path */
+	struct pxs_buf tail; /* what stands for {name} in its route's path */
 	const char *faulty;  /* the parameter whose text an error's `at` counts in, or NULL */
 	size_t url_len;
 	struct pxs_buf body;
@@ -58,6 +58,10 @@ uint64_t request_param_count(const struct request *request, const char *name,
 			     uint64_t default_count, uint64_t max);
 /* The same, of TEXT, which may be NULL. */
 uint64_t request_count(const char *text, uint64_t default_count, uint64_t max);
+
+/* The catalogue as whoever asks may see it; the caller's to put. -ENOMEM. */
+struct index_view;
+int request_view(const struct request *request, struct index_view **ret_view);
 
 /* A header's value, or NULL; lent. */
 const char *request_header(const struct request *request, const char *name);

@@ -243,6 +243,7 @@ rest_close(struct rest *rest)
 	if (!rest)
 		return;
 	if (rest->daemon) {
+		atomic_store(&rest->closing, true);
 		listener_withdraw(rest->listener);
 		(void)MHD_quiesce_daemon(rest->daemon); /* the listener closes the descriptor */
 		wait_until_answered(rest);

@@ -6,15 +6,22 @@
 #include "base/buf.h"
 #include "rest/handlers.h"
 
+/* A row is the router's, the documentation's (openapi.c) and the statistics' (metrics.c). */
 struct route {
 	const char *method;
-	const char *path;    /* "{}" stands for one part of it, the request's tail */
+	const char *path;    /* "{name}" stands for one part of it, the request's tail */
 	unsigned int rights; /* AUTH_*: all of them are needed; 0: open to everybody */
 	handler handle;
+	const char *summary;	/* for people */
+	const char *parameters; /* that it knows, by name, separated by blanks; NULL: none */
+	const char *body;	/* the kind of body that it takes; NULL: none */
 };
 
+/* The I-th of all; NULL behind the last. */
+const struct route *route_at(size_t i);
+
 /* The route for METHOD (HEAD is GET) and PATH (from an URL, decoded; below /api/ as well, with or
- * without a slash at the end). What stood for {} is added to TAIL.
+ * without a slash at the end). What stood for {name} is added to TAIL.
  *
  * -ENOENT: no such path; -EOPNOTSUPP: no such method there, and ALLOWED (empty before) gets those
  * that are, as the header Allow has them. */

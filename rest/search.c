@@ -159,26 +159,34 @@ check_window(const struct search *search, struct pxs_error *err)
 }
 
 int
-search_run(struct search *search, struct request *request, struct pxs_error *err)
+search_parse(struct search *search, struct request *request, struct pxs_error *err)
+{
+	int r = request_view(request, &search->view);
+
+	if (r == 0)
+		r = query_new(&search->query);
+	if (r == 0)
+		r = parse(search, request, err);
+	return r < 0 ? r : check_window(search, err);
+}
+
+int
+search_find(struct search *search, struct request *request, struct pxs_error *err)
 {
 	struct index_budget budget;
-	int r;
-
-	search->view = index_view_get(request->rest->index);
-	r = search->view ? query_new(&search->query) : -ENOMEM;
-	if (r < 0)
-		return r;
-	r = parse(search, request, err);
-	if (r < 0)
-		return r;
-	r = check_window(search, err);
-	if (r < 0)
-		return r;
-	if (!search->asked && !search->projection.filters)
-		return 0;
 
 	request_budget(request, &budget);
 	return index_search(search->view, search->query, &budget, &search->hits, err);
+}
+
+int
+search_run(struct search *search, struct request *request, struct pxs_error *err)
+{
+	int r = search_parse(search, request, err);
+
+	if (r < 0 || (!search->asked && !search->projection.filters))
+		return r;
+	return search_find(search, request, err);
 }
 
 void

@@ -28,6 +28,10 @@ struct search {
 	struct index_hits *hits; /* NULL where nothing was asked */
 };
 
+/* The two halves of search_run(). */
+int search_parse(struct search *search, struct request *request, struct pxs_error *err);
+int search_find(struct search *search, struct request *request, struct pxs_error *err);
+
 /* Understand REQUEST and find. -EINVAL: some parameter is wrong, ERR says which and where; -ERANGE:
  * outside the window; or as index_search(). */
 int search_run(struct search *search, struct request *request, struct pxs_error *err);

@@ -22,6 +22,7 @@ struct rest {
 	bool public_readers;
 	bool rfc6750;
 	int64_t started_ns;
+	atomic_bool closing;	     /* whoever waits for something goes */
 	_Atomic uint64_t newest_job; /* the highest number seen; there may be a newer one */
 
 	pthread_mutex_t lock;
