@@ -1,0 +1,152 @@
+"""Random queries over random documents: what the engine finds is what brute force finds.
+
+Counts, order, limits, pages and facets; that every language is read alike, and that a query printed
+by the engine as a path or a where clause means what it did.
+"""
+
+import collections
+import errno
+
+import facets
+import texts
+from catalogue import Catalogue, Difference
+from conditions import Unknown
+from documents import SCHEMA
+from engine import Refused
+from values import Bad
+
+DOCS = 60  # of one catalogue
+QUERIES_OF_ONE = 40  # before its documents change
+CHANGES = 12  # documents at a time
+
+
+class Queries:
+    """Asks, compares, and counts what was asked."""
+
+    def __init__(self, catalogue, rng):
+        self.catalogue, self.rng = catalogue, rng
+        self.counts = collections.Counter()
+
+    def ask(self, asked, **more):
+        return self.catalogue.engine.ask("query", **asked, **more)
+
+    def one(self):
+        docs = list(self.catalogue.docs.values())
+        asked = texts.request(self.rng, docs)
+        try:
+            expected = self.catalogue.found(asked)
+        except Bad as bad:
+            self.refused(asked, bad)
+            return
+        except Unknown:
+            self.counts["unknown to the model"] += 1
+            return
+        try:
+            answer = self.ask(asked)
+        except Refused as refused:
+            if refused.code == errno.EOPNOTSUPP or "not supported yet" in str(refused):
+                self.counts["not supported yet"] += 1
+                return
+            raise Difference(f"{asked} was refused: {refused}") from None
+        self.counts["found" if expected else "found nothing"] += 1
+        self.catalogue.same_ids(asked, answer, expected)
+        self.printed(asked, answer, expected)
+        if self.rng.random() < 0.3:
+            self.page(asked, expected)
+        if self.rng.random() < 0.5:
+            self.facets(asked, expected)
+
+    def refused(self, asked, bad):
+        try:
+            answer = self.ask(asked)
+        except Refused as refused:
+            self.counts["refused"] += 1
+            given = [asked.get("string", ""), asked.get("where", ""), *asked.get("path", ())]
+            if refused.at > max(len(text.encode()) for text in given):
+                raise Difference(f"{asked}: the place {refused.at} is beyond it") from None
+            return
+        raise Difference(f"{asked} found {answer['count']}, but: {bad}")
+
+    def printed(self, asked, answer, expected):
+        """The engine's own texts of a query mean what it meant, to the engine and by the rules."""
+        for again in self.again(asked, answer):
+            try:
+                answered = self.ask(again)
+            except Refused as refused:
+                raise Difference(f"{asked} was printed as {again}: {refused}") from None
+            self.catalogue.same_ids(again, answered, expected)
+            ids = [doc.id for doc in self.catalogue.found(again)]
+            self.catalogue.same_ids(again, {"count": len(ids), "ids": ids}, expected)
+
+    def again(self, asked, answer):
+        order = {key: asked[key] for key in ("sort", "limit") if key in asked}
+        if answer.get("path"):
+            segments = [part for part in answer["path"].split("/")
+                        if not part.startswith(("_sort=", "_limit="))]
+            yield {"path": segments, **order}
+        if "where" in answer:
+            yield {"where": answer["where"], **order}
+
+    def page(self, asked, expected):
+        offset, n = self.rng.randrange(len(expected) + 2), self.rng.randrange(12)
+        answer = self.ask(asked, offset=offset, max=n)
+        ids = [doc.id for doc in expected[offset : offset + n]]
+        if answer["ids"] != ids or answer["count"] != len(expected):
+            raise Difference(f"{asked}: {answer['ids']} from {offset}, not {ids}")
+
+    def facets(self, asked, expected):
+        answer = self.ask(asked, facets=True)
+        self.counts["facets"] += 1
+        self.same_facets(asked, answer["facets"], facets.all_facets(expected, SCHEMA))
+        self.follow(asked, answer["facets"])
+        prop = self.rng.choice(SCHEMA)
+        n = self.rng.choice([1, 5, 100])
+        answer = self.catalogue.engine.ask("facet", **asked, property=prop.name, values=n)
+        self.same_facets(asked, [answer["facet"]], [facets.one_facet(expected, prop, n)])
+
+    @staticmethod
+    def same_facets(asked, answers, expected):
+        different = facets.difference(answers, expected)
+        if different:
+            raise Difference(f"{asked}: facets {different}")
+
+    def follow(self, asked, answers):
+        """A bucket's count is what its segment finds."""
+        buckets = [b for answer in answers for b in answer["buckets"] if "segment" in b]
+        if not buckets or "limit" in asked:
+            return
+        bucket = self.rng.choice(buckets)
+        followed = {**asked, "path": asked.get("path", []) + [bucket["segment"]]}
+        answer = self.ask(followed)
+        if answer["count"] != bucket["count"]:
+            raise Difference(f"{followed} finds {answer['count']}, not {bucket['count']} as told")
+        self.catalogue.same_ids(followed, answer, self.catalogue.found(followed))
+
+
+def change(catalogue, rng):
+    """Some documents new, some changed, some gone, now and then a restart."""
+    for _ in range(CHANGES):
+        kind = rng.random()
+        docs, _ = catalogue.begin()
+        known = rng.choice(list(docs))
+        if kind < 0.4:
+            catalogue.put(known)
+        elif kind < 0.7 and len(docs) > DOCS // 2:
+            catalogue.remove(known)
+        elif len(docs) < DOCS * 2:
+            catalogue.put(catalogue.new_id())
+    catalogue.commit()
+    if rng.random() < 0.1:
+        catalogue.engine.reopen()
+
+
+def run(engine, rng, n):
+    """N queries; raises Difference. What was asked, by kind."""
+    catalogue = Catalogue(engine, rng)
+    catalogue.fill(DOCS)
+    queries = Queries(catalogue, rng)
+    for at in range(n):
+        if at % QUERIES_OF_ONE == QUERIES_OF_ONE - 1:
+            change(catalogue, rng)
+        queries.one()
+    return queries.counts
