@@ -262,8 +262,10 @@ query_lex_bound(struct query_lexer *lexer)
 		return lex_quoted(lexer);
 	while (text[len] && !query_lex_space(text + len) && !strchr("]}", text[len]))
 		len += text[len] == '\\' && text[len + 1] ? 2 : 1;
-	if (!len)
-		return fault(lexer, lexer->at, "expected a value or * as a bound of the range");
+	if (!len || (len == 2 && strncmp(text, "TO", 2) == 0))
+		return fault(
+			lexer, lexer->at,
+			"expected a value or * as a bound of the range; quote the word \"TO\"");
 	return take(lexer, len == 1 && *text == '*' ? TOK_STAR : TOK_TERM, len);
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/macros.h"
 #include "query/boost.h"
 #include "query/lex.h"
 #include "query/query.h"
@@ -23,11 +24,16 @@ needs_escape(const char *at, bool first)
 	return strchr("\\()^[]\"{}~*?:!", *at) || query_lex_space(at);
 }
 
-/* These would read as operators; so would && and ||, but they hold no word. */
+/* These would read as operators. */
 static bool
 is_keyword(const char *text)
 {
-	return strcmp(text, "AND") == 0 || strcmp(text, "OR") == 0 || strcmp(text, "NOT") == 0;
+	static const char *const KEYWORDS[] = { "AND", "OR", "NOT", "&&", "||" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(KEYWORDS); i++)
+		if (strcmp(text, KEYWORDS[i]) == 0)
+			return true;
+	return false;
 }
 
 static void
@@ -85,7 +91,7 @@ add_quoted(struct pxs_buf *buf, const char *text)
 static bool
 is_plain_bound(const char *text)
 {
-	if (!*text || strcmp(text, "*") == 0)
+	if (!*text || strcmp(text, "*") == 0 || strcmp(text, "TO") == 0)
 		return false;
 	for (; *text; text++)
 		if (strchr("]}\"\\", *text) || query_lex_space(text))

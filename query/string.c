@@ -18,7 +18,7 @@
  *     clause  = [ "+" / "-" / NOT ] [ field ":" ] ( leaf / "(" query ")" [ BOOST ] )
  *     field   = TERM / "*"               ; "\*" in it: all properties with such names
  *                                        ; after "_exists_:" comes a property: has it a value?
- *     leaf    = word [ suffix ] / BARE / RANGE [ BOOST ] / compare [ BOOST ]
+ *     leaf    = word [ suffix ] / BARE [ suffix ] / RANGE [ BOOST ] / compare [ BOOST ]
  *     word    = TERM / PREFIX / WILD / REGEX / QUOTED / "*"
  *     suffix  = BOOST [ FUZZY ] / FUZZY [ BOOST ]
  *     RANGE   = ( "[" / "{" ) bound "TO" bound ( "]" / "}" )
@@ -233,6 +233,7 @@ parse_leaf(struct parser *p, const struct query_field *field)
 		return parse_group(p, field);
 	case TOK_BARE:
 		advance(p);
+		(void)parse_suffix(p);
 		return NULL;
 	case TOK_MINUS:
 		if (field->kind != QUERY_FIELD_ALL)

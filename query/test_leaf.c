@@ -49,6 +49,8 @@ static const struct leaf_row {
 	{ "a space before ~", "cats ~1", "_all has fuzzy \"cats\"~1", "cats~1" },
 	{ "a fuzzy keyword", "AND\\~1 \\AND~1", "(_all has \"AND~1\" _all has fuzzy \"AND\"~1)",
 	  "AND\\~1 OR \\AND~1" },
+	{ "a fuzzy sign", "\\&&~0 \\||~0", "(_all has fuzzy \"&&\"~0 _all has fuzzy \"||\"~0)",
+	  "\\&&~0 OR \\||~0" },
 	{ "~ after a wildcard changes nothing", "c?t~1", "_all has wildcard \"c?t\"", "c?t" },
 	{ "~ after a prefix changes nothing", "cat*~", "_all has prefix \"cat\"", "cat*" },
 
