@@ -52,6 +52,14 @@ test_equal_text(struct test *test, const struct query_node *node)
 	test->nothing = test->low == 0;
 }
 
+/* No document has the number that stands for a missing one. */
+static void
+test_equal_number(struct test *test, const struct query_node *node)
+{
+	test->low = test->high = column_number(&node->value);
+	test->nothing = test->low == COLUMN_MISSING;
+}
+
 static void
 test_exists(struct test *test)
 {
@@ -227,7 +235,7 @@ make_test(struct search *search, const struct query_node *node, const struct doc
 	else if (is_text)
 		test_equal_text(test, node);
 	else
-		test->low = test->high = column_number(&node->value);
+		test_equal_number(test, node);
 	return 0;
 }
 
