@@ -12,10 +12,10 @@
 #include "index/index.h"
 #include "query/query.h"
 
-/* Whoever follows symlinks into every bucket of every facet (find -L, grep -R) sees all results once
- * more for each facet that is listed, on each level, and must come to an end. So a folder that one
- * condition narrows lists all its facet folders, one that two narrow only the most useful, and below
- * that none is listed. All can be entered. */
+/* Whoever follows symlinks into every bucket of every facet (find -L, grep -R) sees all results
+ * once more for each facet that is listed, on each level, and must come to an end. So a folder that
+ * one condition narrows lists all its facet folders, one that two narrow only the most useful, and
+ * below that none is listed. All can be entered. */
 #define LISTED_CONDITIONS 2
 #define LAST_LEVEL_FACETS 3
 
@@ -67,7 +67,7 @@ fs_list_query(struct fs_request *request, struct fs_listing *listing)
 	if (r == 0 && node->conditions <= LISTED_CONDITIONS)
 		r = add_facets(request, listing, hits);
 	if (r == 0 && lists_results(node))
-		r = fs_memo_names(request, node, hits, &listing->names);
+		r = fs_memo_names(request, hits, &listing->names);
 	if (r == 0 && lists_results(node))
 		listing->hits = STEAL(hits);
 	return r;

@@ -90,7 +90,7 @@ fs_list_meta(struct fs_request *request, struct fs_listing *listing)
 	int r;
 
 	r = fs_request_hits(request, folder, &listing->hits);
-	return r < 0 ? r : fs_memo_names(request, folder, listing->hits, &listing->names);
+	return r < 0 ? r : fs_memo_names(request, listing->hits, &listing->names);
 }
 
 /* --- tree/ --- */

@@ -81,19 +81,15 @@ find_locked(struct fs_memos *memos, uint64_t seq, struct query_key key)
 }
 
 int
-fs_memo_names(struct fs_request *request, const struct fs_node *folder, struct index_hits *hits,
-	      struct fs_names **ret_names)
+fs_memo_names(struct fs_request *request, struct index_hits *hits, struct fs_names **ret_names)
 {
 	struct fs_memos *memos = request->fs->memos;
 	uint64_t seq = index_view_seq(index_hits_view(hits));
+	struct query_key key = index_hits_key(hits);
 	struct fs_names *names;
-	struct query_key key;
 	struct memo *memo;
 	int r;
 
-	r = query_key(folder->query, &key);
-	if (r < 0)
-		return r;
 	(void)pthread_mutex_lock(&memos->lock);
 	memo = find_locked(memos, seq, key);
 	names = memo->names ? fs_names_ref(memo->names) : NULL;
@@ -122,17 +118,32 @@ make_tree(struct fs_request *request, const struct fs_node *folder, struct fs_tr
 	return r < 0 ? r : fs_tree_new(request, hits, ret_tree);
 }
 
+/* The key of the hits of FOLDER; without a search unless its query is relative to now. */
+static int
+hits_key(struct fs_request *request, const struct fs_node *folder, struct query_key *ret_key)
+{
+	CLEANUP(index_hits) struct index_hits *hits = NULL;
+	int r;
+
+	if (!query_is_relative(folder->query))
+		return query_key(folder->query, ret_key);
+	r = fs_request_hits(request, folder, &hits);
+	if (r == 0)
+		*ret_key = index_hits_key(hits);
+	return r;
+}
+
 int
 fs_memo_tree(struct fs_request *request, const struct fs_node *folder, struct fs_tree **ret_tree)
 {
 	struct fs_memos *memos = request->fs->memos;
 	uint64_t seq = index_view_seq(fs_request_view(request));
 	struct fs_tree *tree;
-	struct query_key key;
+	struct query_key key = { 0 };
 	struct memo *memo;
 	int r;
 
-	r = query_key(folder->query, &key);
+	r = hits_key(request, folder, &key);
 	if (r < 0)
 		return r;
 	(void)pthread_mutex_lock(&memos->lock);

@@ -14,9 +14,8 @@ struct fs_node;
 int fs_memos_new(struct fs_memos **ret_memos);
 void fs_memos_free(struct fs_memos *memos);
 
-/* The names among the results of FOLDER, whose hits are HITS. The caller's to put. */
-int fs_memo_names(struct fs_request *request, const struct fs_node *folder, struct index_hits *hits,
-		  struct fs_names **ret_names);
+/* The names among HITS, the results of a folder. The caller's to put. */
+int fs_memo_names(struct fs_request *request, struct index_hits *hits, struct fs_names **ret_names);
 
 /* The results of FOLDER by the folders that they lie in. The caller's to put. */
 int fs_memo_tree(struct fs_request *request, const struct fs_node *folder,

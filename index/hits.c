@@ -107,6 +107,12 @@ index_hits_view(const struct index_hits *hits)
 	return hits->view;
 }
 
+struct query_key
+index_hits_key(const struct index_hits *hits)
+{
+	return hits->key;
+}
+
 uint64_t
 index_hits_count(const struct index_hits *hits)
 {

@@ -240,8 +240,9 @@ struct index_budget {
 /* The documents that match a query, in one view. Counted references, immutable, shared. */
 struct index_hits;
 
-/* Find. Hits of recent searches are kept (by generation and key), so asking again is cheap.
- * 0; -ETIMEDOUT, -ECANCELED, -EINVAL (ERR says why), -ENOMEM, -EIO. */
+/* Find; a date relative to now is of the second in which this is called. Hits of recent searches
+ * are kept (by generation and key), so asking again is cheap. 0; -ETIMEDOUT, -ECANCELED, -EINVAL
+ * (ERR says why), -ENOMEM, -EIO. */
 int index_search(struct index_view *view, const struct query *query,
 		 const struct index_budget *budget, struct index_hits **ret_hits,
 		 struct pxs_error *err);
@@ -270,6 +271,9 @@ struct index_trace {
 int index_explain(struct index_view *view, const struct query *query,
 		  const struct index_budget *budget, const struct index_trace *trace,
 		  struct index_hits **ret_hits, struct pxs_error *err);
+
+/* Of the query, resolved, that HITS answer: in one view, hits of equal keys are equal. */
+struct query_key index_hits_key(const struct index_hits *hits);
 
 struct index_hits *index_hits_ref(struct index_hits *hits);
 void index_hits_put(struct index_hits *hits);

@@ -231,6 +231,22 @@ evaluate_root(struct search *search, const struct query_node *root, roaring_bitm
 	return r < 0 ? r : evaluate(search, r ? &NONE : root, search->view->live, ret_hits);
 }
 
+/* QUERY as it is in this second and its key: QUERY itself or, where it is relative to now, *OWNED.
+ */
+static int
+resolve(const struct query **query, struct query **owned, struct query_key *ret_key)
+{
+	int r;
+
+	if (query_is_relative(*query)) {
+		r = query_resolve(*query, pxs_clock_now_ns(), owned);
+		if (r < 0)
+			return r;
+		*query = *owned;
+	}
+	return query_key(*query, ret_key);
+}
+
 static int
 find(struct index_view *view, const struct query *query, const struct query_key *key,
      const struct index_budget *budget, const struct index_trace *trace,
@@ -250,11 +266,12 @@ index_search(struct index_view *view, const struct query *query, const struct in
 	struct hits_cache *cache = index_hits_cache(view->index);
 	int64_t started_ns = pxs_clock_steady_ns();
 	CLEANUP(index_hits) struct index_hits *hits = NULL;
+	CLEANUP(query) struct query *owned = NULL;
 	struct hits_turn turn;
 	struct query_key key;
 	int r;
 
-	r = query_key(query, &key);
+	r = resolve(&query, &owned, &key);
 	if (r < 0)
 		return r;
 	r = hits_cache_begin(cache, view, &key, budget, &turn, &hits);
@@ -273,8 +290,9 @@ index_explain(struct index_view *view, const struct query *query, const struct i
 	      const struct index_trace *trace, struct index_hits **ret_hits, struct pxs_error *err)
 {
 	int64_t started_ns = pxs_clock_steady_ns();
+	CLEANUP(query) struct query *owned = NULL;
 	struct query_key key;
-	int r = query_key(query, &key);
+	int r = resolve(&query, &owned, &key);
 
 	if (r == 0)
 		r = find(view, query, &key, budget, trace, ret_hits, err);
@@ -284,9 +302,10 @@ index_explain(struct index_view *view, const struct query *query, const struct i
 struct index_hits *
 index_search_cached(struct index_view *view, const struct query *query)
 {
+	CLEANUP(query) struct query *owned = NULL;
 	struct query_key key;
 
-	return query_key(query, &key) < 0
+	return resolve(&query, &owned, &key) < 0
 		       ? NULL
 		       : hits_cache_find(index_hits_cache(view->index), view, &key);
 }

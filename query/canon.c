@@ -82,6 +82,8 @@ compare_bounds(const struct query_bound *a, const struct query_bound *b)
 
 	if (!a->set || !b->set)
 		return a->set - b->set;
+	if (a->relative || b->relative)
+		return compare_text(a->relative, b->relative);
 	order = query_value_compare(&a->value, &b->value);
 	return order ? order : a->inclusive - b->inclusive;
 }
@@ -354,14 +356,18 @@ meet_any(struct query_draft *draft, const struct query_node *leaf, struct query_
 }
 
 /* Whether LEAF may be told together with NODE. Of a list one value may satisfy the one and another
- * the other, but that there is a value follows from any condition on it. */
+ * the other, and how ends lie that are relative to now is not known, but that there is a value
+ * follows from any condition on it. */
 static bool
 can_meet(const struct query_node *leaf, const struct query_node *node)
 {
 	if (query_interval_list(node) != leaf->property &&
 	    !(node->kind == QUERY_EXISTS && node->property == leaf->property && !node->boosted))
 		return false;
-	return !leaf->property->multi || leaf->kind == QUERY_EXISTS || node->kind == QUERY_EXISTS;
+	if (leaf->kind == QUERY_EXISTS || node->kind == QUERY_EXISTS)
+		return true;
+	return !leaf->property->multi && query_interval_is_fixed(leaf) &&
+	       query_interval_is_fixed(node);
 }
 
 /* Tells LEAF together with the first node of LIST with which that can be done. */

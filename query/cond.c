@@ -5,12 +5,14 @@
  * one of its edges. */
 #include "query/cond.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "query/draft.h"
 #include "query/interval.h"
+#include "query/moment.h"
 #include "query/number.h"
 
 typedef bool span_fn(struct query_draft *draft, const struct query_property *property,
@@ -103,25 +105,42 @@ span_milliseconds(struct query_draft *draft, const struct query_property *proper
 	return true;
 }
 
+static struct query_span
+span_of_moment(enum query_type type, const struct query_moment *moment)
+{
+	struct query_span span = { { .value.type = type }, { .value.type = type } };
+	int64_t end_ns = moment->end_ns;
+
+	span.start.relative = moment->from;
+	span.end.relative = moment->to;
+	if (moment->from)
+		return span;
+	/* A span is cut at the last nanosecond that there is. */
+	span.start = query_edge_whole(type, moment->start_ns);
+	span.end = query_edge_whole(type, end_ns + (__int128)(end_ns == INT64_MAX));
+	return span;
+}
+
 static bool
 span_date(struct query_draft *draft, const struct query_property *property,
 	  const struct query_scalar *scalar, struct query_span *ret_span)
 {
 	struct pxs_error fault = { 0 };
-	int64_t start_ns, end_ns;
+	struct query_moment moment;
+	int r;
 
 	if (scalar->kind == QUERY_SCALAR_NUMBER)
 		return span_milliseconds(draft, property, scalar, ret_span);
 	if (scalar->kind == QUERY_SCALAR_BOOL)
 		return refuse(draft, property, scalar, "a date in quotes");
-	if (query_time_parse(scalar->text, &start_ns, &end_ns, &fault) < 0) {
+	r = query_moment_parse(&draft->arena, scalar->text, &moment, &fault);
+	if (r == -ENOMEM)
+		query_draft_fail_memory(draft);
+	else if (r < 0)
 		query_draft_fail(draft, -EINVAL, scalar->at, "%s: %s", property->name, fault.text);
-		return false;
-	}
-	/* A span is cut at the last nanosecond that there is. */
-	ret_span->start = query_edge_whole(property->type, start_ns);
-	ret_span->end = query_edge_whole(property->type, end_ns + (__int128)(end_ns == INT64_MAX));
-	return true;
+	else
+		*ret_span = span_of_moment(property->type, &moment);
+	return r == 0;
 }
 
 static bool

@@ -1,12 +1,11 @@
-/* date.c - instants and spans of time, in the calendar that ISO 8601 has (proleptic Gregorian).
+/* date.c - instants and spans of time as text; what is computed (now-7d) stands in moment.c.
  *
  *     date     = year ["-" month ["-" day ["T" time]]] / milliseconds
  *     time     = hour [":" minute [":" second ["." 1*9digit]]] [zone]
  *     zone     = "Z" / ("+" / "-") 2digit [":"] 2digit          ; none: UTC
  *     year     = 4digit
  *     milliseconds = 1*digit, but not four                      ; since 1970
- *
- * Date math (now-7d, 2024-01-01||+1M) would stand beside date; it is refused by its name. */
+ */
 #include "query/date.h"
 
 #include <errno.h>
@@ -18,72 +17,33 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/macros.h"
+#include "query/civil.h"
 #include "query/query.h"
 
 #define MINUTE_NS (60 * PXS_NS_PER_S)
 #define DAY_S INT64_C(86400)
 
-enum { YEAR, MONTH, DAY, HOUR, MINUTE, SECOND, N_FIELDS };
-
 static const struct {
 	char before; /* what stands before it */
 	unsigned char digits, min, max;
 	int64_t span_ns; /* 0: depends on the calendar */
-} FIELDS[N_FIELDS] = {
-	[YEAR] = { '\0', 4, 0, 0, 0 },
-	[MONTH] = { '-', 2, 1, 12, 0 },
-	[DAY] = { '-', 2, 1, 31, 0 },
-	[HOUR] = { 'T', 2, 0, 23, 60 * MINUTE_NS },
-	[MINUTE] = { ':', 2, 0, 59, MINUTE_NS },
-	[SECOND] = { ':', 2, 0, 59, PXS_NS_PER_S },
+} FIELDS[CIVIL_FIELDS] = {
+	[CIVIL_YEAR] = { '\0', 4, 0, 0, 0 },
+	[CIVIL_MONTH] = { '-', 2, 1, 12, 0 },
+	[CIVIL_DAY] = { '-', 2, 1, 31, 0 },
+	[CIVIL_HOUR] = { 'T', 2, 0, 23, 60 * MINUTE_NS },
+	[CIVIL_MINUTE] = { ':', 2, 0, 59, MINUTE_NS },
+	[CIVIL_SECOND] = { ':', 2, 0, 59, PXS_NS_PER_S },
 };
 
 /* A date being read: its fields, how many of them were given, and the fine part. */
 struct date {
 	const char *at;
-	int fields[N_FIELDS];
+	struct civil civil;
 	int n;
-	int64_t fraction_ns, span_ns;
+	int64_t span_ns;
 	int64_t zone_ns; /* to subtract */
 };
-
-/* Days since 1970-01-01; MONTH may be 13, DAY one past the last. Counts years from March, so that
- * the leap day is a year's last (Hinnant, "chrono-compatible low-level date algorithms"). */
-static int64_t
-days_of(int64_t year, int64_t month, int64_t day)
-{
-	int64_t y = year + (month - 1) / 12 - ((month - 1) % 12 < 2);
-	int64_t m = ((month - 1) % 12 + 10) % 12;
-	int64_t era = (y >= 0 ? y : y - 399) / 400;
-	int64_t year_of_era = y - era * 400;
-
-	return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 +
-	       (153 * m + 2) / 5 + day - 1 - 719468;
-}
-
-static void
-civil_of(int64_t days, int fields[N_FIELDS])
-{
-	int64_t z = days + 719468;
-	int64_t era = (z >= 0 ? z : z - 146096) / 146097;
-	int64_t doe = z - era * 146097;
-	int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-	int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-	int64_t m = (5 * doy + 2) / 153;
-
-	fields[DAY] = (int)(doy - (153 * m + 2) / 5 + 1);
-	fields[MONTH] = (int)(m < 10 ? m + 3 : m - 9);
-	fields[YEAR] = (int)(yoe + era * 400 + (fields[MONTH] <= 2));
-}
-
-static __int128
-instant_of(const int fields[N_FIELDS])
-{
-	int64_t seconds = days_of(fields[YEAR], fields[MONTH], fields[DAY]) * DAY_S +
-			  fields[HOUR] * 3600 + fields[MINUTE] * 60 + fields[SECOND];
-
-	return (__int128)seconds * PXS_NS_PER_S;
-}
 
 /* N digits at the cursor as a number; -1, and no step, if there are fewer. */
 static int
@@ -115,7 +75,7 @@ read_field(struct date *date, int field)
 		date->at = start;
 		return false;
 	}
-	date->fields[field] = value;
+	date->civil.fields[field] = value;
 	date->n = field + 1;
 	return true;
 }
@@ -129,7 +89,7 @@ read_fraction(struct date *date)
 	if (*date->at++ == '.')
 		while (date->at - start <= 9 && *date->at >= '0' && *date->at <= '9') {
 			date->span_ns /= 10;
-			date->fraction_ns += date->span_ns * (*date->at++ - '0');
+			date->civil.fraction_ns += date->span_ns * (*date->at++ - '0');
 		}
 	if (date->at - start < 2)
 		date->at = start;
@@ -160,23 +120,23 @@ read_zone(struct date *date)
 static bool
 day_exists(const struct date *date)
 {
-	const int *f = date->fields;
+	const int64_t *f = date->civil.fields;
 
-	return days_of(f[YEAR], f[MONTH], f[DAY]) < days_of(f[YEAR], f[MONTH] + 1, 1);
+	return f[CIVIL_DAY] <= civil_days_in_month(f[CIVIL_YEAR], f[CIVIL_MONTH]);
 }
 
 static bool
 read_date(struct date *date)
 {
-	for (int field = YEAR; field < N_FIELDS; field++)
+	for (int field = CIVIL_YEAR; field < CIVIL_FIELDS; field++)
 		if (!read_field(date, field))
 			break;
 	if (!date->n || !day_exists(date))
 		return false;
 	date->span_ns = FIELDS[date->n - 1].span_ns;
-	if (date->n == N_FIELDS)
+	if (date->n == CIVIL_FIELDS)
 		read_fraction(date);
-	if (date->n > DAY + 1)
+	if (date->n > CIVIL_DAY + 1)
 		read_zone(date);
 	return *date->at == '\0';
 }
@@ -186,7 +146,8 @@ time_refuse(const char *text, long at, struct pxs_error *err)
 {
 	if (strncmp(text, "now", 3) == 0 || strstr(text, "||"))
 		return pxs_error_set(err, -EINVAL, 0,
-				     "date math, as in '%.40s', is not supported yet", text);
+				     "'%.40s' is computed, which only a query's dates may be",
+				     text);
 	return pxs_error_set(err, -EINVAL, at,
 			     "'%.40s' is no date; write it as 2024, 2024-02, 2024-02-03 or "
 			     "2024-02-03T10:11:12",
@@ -223,7 +184,7 @@ int
 query_time_parse(const char *text, int64_t *ret_start_ns, int64_t *ret_end_ns,
 		 struct pxs_error *err)
 {
-	struct date date = { .at = text, .fields = { [MONTH] = 1, [DAY] = 1 } };
+	struct date date = { .at = text, .civil.fields = { [CIVIL_MONTH] = 1, [CIVIL_DAY] = 1 } };
 	size_t n_digits = strspn(text, "0123456789");
 	__int128 start, end;
 
@@ -232,48 +193,27 @@ query_time_parse(const char *text, int64_t *ret_start_ns, int64_t *ret_end_ns,
 	if (!read_date(&date))
 		return time_refuse(text, date.at - text, err);
 
-	start = instant_of(date.fields) + date.fraction_ns - date.zone_ns;
+	start = civil_to_ns(&date.civil) - date.zone_ns;
 	end = start + date.span_ns;
 	if (!date.span_ns) {
-		date.fields[date.n - 1]++;
-		end = instant_of(date.fields);
+		date.civil.fields[date.n - 1]++;
+		end = civil_to_ns(&date.civil);
 	}
 	return give_span(start, end, ret_start_ns, ret_end_ns, err);
 }
 
-struct moment {
-	int fields[N_FIELDS];
-	int64_t fraction_ns;
-};
-
-static struct moment
-moment_of(int64_t time_ns)
+static void
+print_day(const struct civil *civil, struct pxs_buf *buf)
 {
-	struct moment moment;
-	int64_t seconds = time_ns / PXS_NS_PER_S - (time_ns % PXS_NS_PER_S < 0);
-	int64_t days = seconds / DAY_S - (seconds % DAY_S < 0);
-	int second_of_day = (int)(seconds - days * DAY_S);
-
-	civil_of(days, moment.fields);
-	moment.fields[HOUR] = second_of_day / 3600;
-	moment.fields[MINUTE] = second_of_day / 60 % 60;
-	moment.fields[SECOND] = second_of_day % 60;
-	moment.fraction_ns = (time_ns % PXS_NS_PER_S + PXS_NS_PER_S) % PXS_NS_PER_S;
-	return moment;
+	pxs_buf_addf(buf, "%04d-%02d-%02d", (int)civil->fields[CIVIL_YEAR],
+		     (int)civil->fields[CIVIL_MONTH], (int)civil->fields[CIVIL_DAY]);
 }
 
 static void
-print_day(const struct moment *moment, struct pxs_buf *buf)
+print_clock(const struct civil *civil, struct pxs_buf *buf)
 {
-	pxs_buf_addf(buf, "%04d-%02d-%02d", moment->fields[YEAR], moment->fields[MONTH],
-		     moment->fields[DAY]);
-}
-
-static void
-print_clock(const struct moment *moment, struct pxs_buf *buf)
-{
-	pxs_buf_addf(buf, "T%02d:%02d:%02d", moment->fields[HOUR], moment->fields[MINUTE],
-		     moment->fields[SECOND]);
+	pxs_buf_addf(buf, "T%02d:%02d:%02d", (int)civil->fields[CIVIL_HOUR],
+		     (int)civil->fields[CIVIL_MINUTE], (int)civil->fields[CIVIL_SECOND]);
 }
 
 static void
@@ -291,31 +231,31 @@ print_fraction(int64_t fraction_ns, struct pxs_buf *buf)
 void
 query_time_print(int64_t time_ns, struct pxs_buf *buf)
 {
-	struct moment moment = moment_of(time_ns);
+	struct civil civil = civil_of_ns(time_ns);
 
-	print_day(&moment, buf);
-	print_clock(&moment, buf);
-	print_fraction(moment.fraction_ns, buf);
+	print_day(&civil, buf);
+	print_clock(&civil, buf);
+	print_fraction(civil.fraction_ns, buf);
 }
 
 void
 query_time_print_exact(int64_t time_ns, struct pxs_buf *buf)
 {
-	struct moment moment = moment_of(time_ns);
+	struct civil civil = civil_of_ns(time_ns);
 
-	print_day(&moment, buf);
-	print_clock(&moment, buf);
-	pxs_buf_addf(buf, ".%09d", (int)moment.fraction_ns);
+	print_day(&civil, buf);
+	print_clock(&civil, buf);
+	pxs_buf_addf(buf, ".%09d", (int)civil.fraction_ns);
 }
 
 void
 query_time_print_short(int64_t time_ns, struct pxs_buf *buf)
 {
-	struct moment moment = moment_of(time_ns);
+	struct civil civil = civil_of_ns(time_ns);
 
-	print_day(&moment, buf);
+	print_day(&civil, buf);
 	if (time_ns % (DAY_S * PXS_NS_PER_S) == 0)
 		return;
-	print_clock(&moment, buf);
-	print_fraction(moment.fraction_ns, buf);
+	print_clock(&civil, buf);
+	print_fraction(civil.fraction_ns, buf);
 }

@@ -84,6 +84,13 @@ copy_value(struct query_draft *draft, struct query_value *value)
 		value->string = copy_text(draft, value->string);
 }
 
+static void
+copy_bound(struct query_draft *draft, struct query_bound *bound)
+{
+	copy_value(draft, &bound->value);
+	bound->relative = copy_text(draft, bound->relative);
+}
+
 struct query_node *
 query_draft_copy(struct query_draft *draft, const struct query_node *node)
 {
@@ -97,8 +104,8 @@ query_draft_copy(struct query_draft *draft, const struct query_node *node)
 	copy->next = NULL;
 	copy->text = copy_text(draft, node->text);
 	copy_value(draft, &copy->value);
-	copy_value(draft, &copy->low.value);
-	copy_value(draft, &copy->high.value);
+	copy_bound(draft, &copy->low);
+	copy_bound(draft, &copy->high);
 
 	end = &copy->first_child;
 	for (const struct query_node *child = node->first_child; child; child = child->next) {

@@ -1,10 +1,12 @@
 #include "query/interval.h"
 
+#include <errno.h>
 #include <float.h>
 #include <math.h>
 #include <string.h>
 
 #include "query/draft.h"
+#include "query/moment.h"
 
 static bool
 is_real(enum query_type type)
@@ -94,6 +96,7 @@ query_edge_after(struct query_draft *draft, const struct query_value *value)
 	return edge;
 }
 
+/* Neither of them is relative. */
 static int
 compare_edges(const struct query_edge *a, const struct query_edge *b)
 {
@@ -108,6 +111,8 @@ is_at_bottom(const struct query_edge *edge)
 {
 	struct query_value first = least(edge->value.type);
 
+	if (edge->relative)
+		return false;
 	return edge->beyond < 0 ||
 	       (edge->beyond == 0 && query_value_compare(&edge->value, &first) <= 0);
 }
@@ -129,6 +134,25 @@ is_next(const struct query_value *value, const struct query_edge *end)
 	return compare_edges(&next, end) == 0;
 }
 
+static struct query_bound
+bound_at(const struct query_edge *edge, bool is_low)
+{
+	return (struct query_bound){ true, is_low, edge->value, edge->relative };
+}
+
+static struct query_node *
+range_node(struct query_draft *draft, const struct query_property *property,
+	   const struct query_span *span)
+{
+	struct query_node *node = query_draft_node(draft, QUERY_RANGE, property);
+
+	if (node && !is_at_bottom(&span->start))
+		node->low = bound_at(&span->start, true);
+	if (node && !span->end.beyond)
+		node->high = bound_at(&span->end, false);
+	return node;
+}
+
 struct query_node *
 query_interval_node(struct query_draft *draft, const struct query_property *property,
 		    const struct query_span *span)
@@ -139,23 +163,20 @@ query_interval_node(struct query_draft *draft, const struct query_property *prop
 
 	if (draft->error)
 		return NULL;
-	if (is_at_bottom(&span->end) || compare_edges(&span->start, &span->end) >= 0)
+	if (is_at_bottom(&span->end) || span->start.beyond > 0)
+		return query_draft_node(draft, QUERY_NONE, NULL);
+	if (span->start.relative || span->end.relative)
+		return range_node(draft, property, span);
+	if (compare_edges(&span->start, &span->end) >= 0)
 		return query_draft_node(draft, QUERY_NONE, NULL);
 	if (low_open && span->end.beyond)
 		return query_draft_node(draft, QUERY_EXISTS, property);
+	if (!is_next(&first, &span->end))
+		return range_node(draft, property, span);
 
-	node = query_draft_node(draft, QUERY_RANGE, property);
-	if (!node)
-		return NULL;
-	if (is_next(&first, &span->end)) {
-		node->kind = QUERY_EQUALS;
+	node = query_draft_node(draft, QUERY_EQUALS, property);
+	if (node)
 		node->value = first;
-		return node;
-	}
-	if (!low_open)
-		node->low = (struct query_bound){ true, true, span->start.value };
-	if (!span->end.beyond)
-		node->high = (struct query_bound){ true, false, span->end.value };
 	return node;
 }
 
@@ -168,25 +189,65 @@ query_interval_is(const struct query_node *node)
 	       (node->kind == QUERY_RANGE && !node->folded);
 }
 
+/* The edge below what BOUND begins with or, without BELOW, the one above it. */
+static struct query_edge
+edge_of(struct query_draft *draft, const struct query_bound *bound, bool below)
+{
+	struct query_edge edge = { .value = bound->value, .relative = bound->relative };
+
+	if (!bound->relative)
+		return below ? query_edge_before(&bound->value)
+			     : query_edge_after(draft, &bound->value);
+	if (!below)
+		edge.relative = query_moment_end(&draft->arena, bound->relative);
+	if (!edge.relative)
+		query_draft_fail_memory(draft);
+	return edge;
+}
+
 static struct query_span
 span_of(struct query_draft *draft, const struct query_node *node)
 {
 	struct query_value any = { .type = node->property->type };
-	struct query_span span = { { -1, any }, { 1, any } };
+	struct query_span span = { { .beyond = -1, .value = any }, { .beyond = 1, .value = any } };
 
 	if (node->kind == QUERY_EQUALS) {
 		span.start = query_edge_before(&node->value);
 		span.end = query_edge_after(draft, &node->value);
 	} else if (node->kind == QUERY_RANGE) {
 		if (node->low.set)
-			span.start = node->low.inclusive
-					     ? query_edge_before(&node->low.value)
-					     : query_edge_after(draft, &node->low.value);
+			span.start = edge_of(draft, &node->low, node->low.inclusive);
 		if (node->high.set)
-			span.end = node->high.inclusive ? query_edge_after(draft, &node->high.value)
-							: query_edge_before(&node->high.value);
+			span.end = edge_of(draft, &node->high, !node->high.inclusive);
 	}
 	return span;
+}
+
+static void
+resolve_edge(struct query_edge *edge, int64_t now_ns)
+{
+	if (edge->relative)
+		*edge = query_edge_whole(edge->value.type,
+					 query_moment_resolve(edge->relative, now_ns));
+}
+
+struct query_node *
+query_interval_resolve(struct query_draft *draft, const struct query_node *node, int64_t now_ns)
+{
+	struct query_span span = span_of(draft, node);
+
+	resolve_edge(&span.start, now_ns);
+	resolve_edge(&span.end, now_ns);
+	return query_interval_node(draft, node->property, &span);
+}
+
+bool
+query_interval_is_fixed(const struct query_node *node)
+{
+	for (const struct query_node *child = node->first_child; child; child = child->next)
+		if (!query_interval_is_fixed(child))
+			return false;
+	return !node->low.relative && !node->high.relative;
 }
 
 /* A Proxy has no values, a Boolean no order: asking whether there is one stays as it is. */
@@ -199,6 +260,36 @@ query_interval_canon(struct query_draft *draft, const struct query_node *node)
 		return query_draft_node(draft, QUERY_EXISTS, node->property);
 	span = span_of(draft, node);
 	return query_interval_node(draft, node->property, &span);
+}
+
+static bool
+is_open(const struct query_edge *edge, bool is_start)
+{
+	return is_start ? is_at_bottom(edge) : edge->beyond > 0;
+}
+
+static bool
+same_edge(const struct query_edge *a, const struct query_edge *b)
+{
+	return a->relative && b->relative && strcmp(a->relative, b->relative) == 0;
+}
+
+/* *EDGE becomes the one of the two that leaves less: the greater of two starts, the lesser of two
+ * ends. */
+static void
+narrow(struct query_draft *draft, struct query_edge *edge, const struct query_edge *other,
+       bool is_start)
+{
+	if (!edge->relative && !other->relative) {
+		if ((compare_edges(edge, other) < 0) == is_start)
+			*edge = *other;
+	} else if (is_open(edge, is_start)) {
+		*edge = *other;
+	} else if (!is_open(other, is_start) && !same_edge(edge, other)) {
+		query_draft_fail(draft, -EINVAL, -1,
+				 "of two %s, one relative to now, it is not known which one counts",
+				 is_start ? "lower bounds" : "upper bounds");
+	}
 }
 
 struct query_node *
@@ -216,10 +307,8 @@ query_interval_meet(struct query_draft *draft, const struct query_node *a,
 	right = span_of(draft, b);
 	if (draft->error)
 		return NULL;
-	if (compare_edges(&left.start, &right.start) < 0)
-		left.start = right.start;
-	if (compare_edges(&left.end, &right.end) > 0)
-		left.end = right.end;
+	narrow(draft, &left.start, &right.start, true);
+	narrow(draft, &left.end, &right.end, false);
 	return query_interval_node(draft, a->property, &left);
 }
 

@@ -15,6 +15,7 @@ struct query_draft;
 struct query_edge {
 	int beyond; /* -1: below every value; 1: above every value; 0: right below VALUE */
 	struct query_value value;
+	const char *relative; /* where it is right below an expression of now instead, else NULL */
 };
 
 struct query_span {
@@ -33,13 +34,22 @@ struct query_node *query_interval_node(struct query_draft *draft,
 				       const struct query_property *property,
 				       const struct query_span *span);
 
+/* Whether none of the bounds of NODE, an interval or a list of them, is relative to now: only then
+ * can it be told how it lies to others. */
+bool query_interval_is_fixed(const struct query_node *node);
+
+/* The canonical node for what NODE, an interval, is where now is NOW_NS. */
+struct query_node *query_interval_resolve(struct query_draft *draft, const struct query_node *node,
+					  int64_t now_ns);
+
 /* Whether NODE is such a node: EQUALS, RANGE (not folded) or EXISTS of a property, not boosted. */
 bool query_interval_is(const struct query_node *node);
 
 /* NODE, an interval of whatever form, in its canonical one. */
 struct query_node *query_interval_canon(struct query_draft *draft, const struct query_node *node);
 
-/* What holds where both do: both are intervals of one property. */
+/* What holds where both do: both are intervals of one property. The draft fails where it cannot be
+ * told which of two ends counts, as one is relative to now. */
 struct query_node *query_interval_meet(struct query_draft *draft, const struct query_node *a,
 				       const struct query_node *b);
 

@@ -35,15 +35,22 @@ add_value(struct pxs_buf *buf, const struct query_value *value)
 }
 
 static void
+add_bound(struct pxs_buf *buf, const struct query_bound *bound)
+{
+	if (bound->relative)
+		pxs_buf_add_str(buf, bound->relative);
+	else if (bound->set)
+		add_value(buf, &bound->value);
+}
+
+static void
 add_range(struct pxs_buf *buf, const struct query_node *node)
 {
 	pxs_buf_add_str(buf, node->folded ? " in folded " : " in ");
 	pxs_buf_add_char(buf, node->low.set && node->low.inclusive ? '[' : '(');
-	if (node->low.set)
-		add_value(buf, &node->low.value);
+	add_bound(buf, &node->low);
 	pxs_buf_add_str(buf, ", ");
-	if (node->high.set)
-		add_value(buf, &node->high.value);
+	add_bound(buf, &node->high);
 	pxs_buf_add_char(buf, node->high.set && node->high.inclusive ? ']' : ')');
 }
 

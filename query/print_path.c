@@ -46,6 +46,15 @@ joins_by_dash(const struct query_node *range)
 	return low->real >= 1e-3 || low->real == 0; /* "1e-05" has one */
 }
 
+static void
+add_bound(struct pxs_buf *buf, const struct query_bound *bound)
+{
+	if (bound->relative)
+		query_name_add_value(buf, bound->relative);
+	else if (bound->set)
+		add_value(buf, &bound->value, false);
+}
+
 /* A value or a range. */
 static void
 add_item(struct pxs_buf *buf, const struct query_node *node)
@@ -54,11 +63,9 @@ add_item(struct pxs_buf *buf, const struct query_node *node)
 		add_value(buf, &node->value, true);
 		return;
 	}
-	if (node->low.set)
-		add_value(buf, &node->low.value, false);
+	add_bound(buf, &node->low);
 	pxs_buf_add_str(buf, joins_by_dash(node) ? "-" : "..");
-	if (node->high.set)
-		add_value(buf, &node->high.value, false);
+	add_bound(buf, &node->high);
 }
 
 static const struct query_property *

@@ -108,7 +108,9 @@ add_bound(struct pxs_buf *buf, const struct query_bound *bound)
 		pxs_buf_add_char(buf, '*');
 		return;
 	}
-	if (bound->value.type == QUERY_TYPE_DATETIME)
+	if (bound->relative)
+		pxs_buf_add_str(&text, bound->relative);
+	else if (bound->value.type == QUERY_TYPE_DATETIME)
 		query_time_print_short(bound->value.integer, &text);
 	else
 		query_value_print(&bound->value, &text);

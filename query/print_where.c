@@ -63,16 +63,22 @@ add_value(struct pxs_buf *buf, const struct query_value *value, bool exact)
 }
 
 static void
+add_bound(struct writer *w, const char *key, const struct query_bound *bound)
+{
+	if (!bound->set)
+		return;
+	add_key(w, key);
+	if (bound->relative)
+		add_string(w->buf, bound->relative);
+	else
+		add_value(w->buf, &bound->value, false);
+}
+
+static void
 add_bounds(struct writer *w, const struct query_node *range)
 {
-	if (range->low.set) {
-		add_key(w, "gte");
-		add_value(w->buf, &range->low.value, false);
-	}
-	if (range->high.set) {
-		add_key(w, "lt");
-		add_value(w->buf, &range->high.value, false);
-	}
+	add_bound(w, "gte", &range->low);
+	add_bound(w, "lt", &range->high);
 }
 
 /* item = scalar / range */

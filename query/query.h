@@ -149,6 +149,8 @@ struct query_bound {
 	bool inclusive; /* in a canonical tree low yes, high no, whatever was asked; but see folded
 			 */
 	struct query_value value;
+	const char *relative; /* "now-7d/d", a Datetime; VALUE then means nothing, except for its
+				 type, until query_resolve() */
 };
 
 struct query_node {
@@ -218,6 +220,16 @@ int query_set_sort(struct query *query, const char *keys, const struct query_sch
  * NFC. -EINVAL as well where no language can say it: exact strings within a BOOL beside other
  * conditions. */
 int query_add_condition(struct query *query, const struct query_node *condition);
+
+/* --- What is relative to now --- */
+
+/* Whether a bound in QUERY is. Such a query means other documents at another time: it is kept and
+ * printed as it is, and resolved to be evaluated. */
+bool query_is_relative(const struct query *query);
+
+/* A copy of QUERY in which now is NOW_NS, rounded down to a whole second, since "now" is one. Ends
+ * beyond all times are open. 0, or -ENOMEM. */
+int query_resolve(const struct query *query, int64_t now_ns, struct query **ret_resolved);
 
 /* --- Names in a query folder --- */
 

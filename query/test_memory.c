@@ -49,7 +49,8 @@ __wrap_realloc(void *old, size_t size)
 /* What is done to a query that holds BASE. */
 static const char BASE[] =
 	"{\"_all\": \"cats OR \\\"black dogs\\\"\", \"core.size\": {\"gte\": 5}, "
-	"\"core.extension\": [\".a\", \".b\", \".c\"]}";
+	"\"core.extension\": [\".a\", \".b\", \".c\"], "
+	"\"core.modificationtime\": {\"gte\": \"now-7d\"}}";
 
 typedef int action_fn(struct query *query, const char *text);
 
@@ -136,6 +137,15 @@ print_segment(struct query *query, const char *text)
 }
 
 static int
+resolve(struct query *query, const char *text)
+{
+	CLEANUP(query) struct query *resolved = NULL;
+
+	(void)text;
+	return query_resolve(query, 0, &resolved);
+}
+
+static int
 make_key(struct query *query, const char *text)
 {
 	struct query_key key;
@@ -167,6 +177,7 @@ static const struct memory_row {
 	{ "numbers", add_segment, "core.size=5,7-9,100.." },
 	{ "a query string in a segment", add_segment, "_all=a OR %22b c%22" },
 	{ "a where in a segment", add_segment, "_where={\"core.size\": [5, 6, 7]}" },
+	{ "relative to now", add_segment, "core.modificationtime=now-7d..now,2024%7C%7C%2Fd" },
 	{ "sort", add_segment, "_sort=-core.size,core.filename" },
 	{ "limit", add_segment, "_limit=5" },
 	{ "a condition", add_condition },
@@ -174,6 +185,7 @@ static const struct memory_row {
 	{ "where out", print_where },
 	{ "text", print_text },
 	{ "segment", print_segment },
+	{ "resolve", resolve },
 	{ "key", make_key },
 };
 

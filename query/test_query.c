@@ -1,24 +1,6 @@
 /* test_query.c - one tree for three languages, and what it prints. */
 #include "query/test_rows.h"
 
-/* Adds TEXT, which names its language: "s:" query string, "w:" where, "p:" path. */
-static int
-add(struct query *query, const char *text, struct pxs_error *err)
-{
-	CLEANUP(free) char *path = NULL;
-	int r = 0;
-
-	if (text[0] == 's')
-		return query_add_string(query, text + 2, test_schema(), err);
-	if (text[0] == 'w')
-		return query_add_where(query, text + 2, test_schema(), err);
-	path = strdup(text + 2);
-	assert_non_null(path);
-	for (char *rest = path, *segment; r == 0 && (segment = strsep(&rest, "/"));)
-		r = query_add_segment(query, segment, test_schema(), err);
-	return r;
-}
-
 static const struct meaning_row {
 	const char *name;
 	const char *texts[5]; /* that mean the same */
@@ -204,7 +186,7 @@ check_meaning(void **state)
 		struct pxs_error err = { 0 };
 
 		assert_int_equal(query_new(&query), 0);
-		(void)add(query, row->texts[i], &err);
+		(void)test_add(query, row->texts[i], &err);
 		assert_string_equal(err.text, "");
 		assert_int_equal(query_print_path(query, &path), 0);
 		assert_int_equal(query_print_where(query, &where), 0);
@@ -240,9 +222,10 @@ a_failure_leaves_the_query(void **state)
 
 	(void)state;
 	assert_int_equal(query_new(&query), 0);
-	assert_int_equal(add(query, "p:_all=cats/core.size=5-9/_sort=core.size/_limit=3", NULL), 0);
+	assert_int_equal(
+		test_add(query, "p:_all=cats/core.size=5-9/_sort=core.size/_limit=3", NULL), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(BAD); i++) {
-		assert_int_equal(add(query, BAD[i], NULL), -EINVAL);
+		assert_int_equal(test_add(query, BAD[i], NULL), -EINVAL);
 		assert_path(query, PATH);
 	}
 }
@@ -256,13 +239,14 @@ a_copy_is_another_query(void **state)
 
 	(void)state;
 	assert_int_equal(query_new(&query), 0);
-	assert_int_equal(add(query, "p:_all=cats/core.extension=.a,.b/_sort=core.size", NULL), 0);
+	assert_int_equal(test_add(query, "p:_all=cats/core.extension=.a,.b/_sort=core.size", NULL),
+			 0);
 	assert_int_equal(query_copy(query, &copy), 0);
 	assert_int_equal(query_key(query, &a), 0);
 	assert_int_equal(query_key(copy, &b), 0);
 	assert_memory_equal(&a, &b, sizeof(a));
 
-	assert_int_equal(add(copy, "p:core.size=5/_limit=3", NULL), 0);
+	assert_int_equal(test_add(copy, "p:core.size=5/_limit=3", NULL), 0);
 	assert_path(query, "_all=cats/core.extension=.a,.b/_sort=core.size");
 	query_free(STEAL(query));
 	assert_path(copy, "_all=cats/core.extension=.a,.b/core.size=5/_sort=core.size/_limit=3");
@@ -295,7 +279,7 @@ keys_tell_queries_apart(void **state)
 		CLEANUP(query) struct query *query = NULL;
 
 		assert_int_equal(query_new(&query), 0);
-		assert_int_equal(add(query, TEXTS[i], NULL), 0);
+		assert_int_equal(test_add(query, TEXTS[i], NULL), 0);
 		assert_int_equal(query_key(query, &keys[i]), 0);
 		for (size_t j = 0; j < i; j++)
 			assert_memory_not_equal(&keys[i], &keys[j], sizeof(keys[i]));
@@ -401,7 +385,7 @@ conditions_are_added(void **state)
 
 	(void)state;
 	assert_int_equal(query_new(&query), 0);
-	assert_int_equal(add(query, "p:core.size=7../core.extension=.a,.b", NULL), 0);
+	assert_int_equal(test_add(query, "p:core.size=7../core.extension=.a,.b", NULL), 0);
 	assert_int_equal(query_add_condition(query, &size), 0);
 	assert_path(query, "core.extension=.a,.b/core.size=7-9");
 	assert_int_equal(query_add_condition(query, &value), 0);
@@ -456,7 +440,7 @@ the_deepest_path_returns(void **state)
 	assert_int_equal(query_print_path(query, &path), 0);
 	assert_int_equal(query_new(&again), 0);
 	pxs_buf_addf(&line, "p:%s", pxs_buf_text(&path));
-	(void)add(again, pxs_buf_text(&line), &err);
+	(void)test_add(again, pxs_buf_text(&line), &err);
 	assert_string_equal(err.text, "");
 	assert_path(again, pxs_buf_text(&path));
 }

@@ -4,6 +4,7 @@
 
 #include <uninorm.h>
 
+#include "query/moment.h"
 #include "query/test_rows.h"
 
 #define TREES 20000
@@ -65,11 +66,38 @@ random_document(struct test_random *random, struct document *document)
 
 /* --- Meaning, as query.h tells it --- */
 
+/* When "now" is: a week after the times of the documents. */
+#define NOW_NS (INT64_C(7) * 86400 * 1000000000 + 5)
+
+/* How VALUE lies to what BOUND, which is relative to now, spans: <0, 0, >0. */
+static int
+compare_moment(const struct query_value *value, const struct query_bound *bound)
+{
+	struct pxs_arena arena = { 0 };
+	struct query_moment moment;
+	int order = 0;
+
+	assert_int_equal(query_moment_parse(&arena, bound->relative, &moment, NULL), 0);
+	if (value->integer < query_moment_resolve(moment.from, NOW_NS))
+		order = -1;
+	else if (value->integer >= query_moment_resolve(moment.to, NOW_NS))
+		order = 1;
+	pxs_arena_done(&arena);
+	return order;
+}
+
+static int
+compare_bound(const struct query_value *value, const struct query_bound *bound)
+{
+	return bound->relative ? compare_moment(value, bound)
+			       : query_value_compare(value, &bound->value);
+}
+
 static bool
 is_within(const struct query_node *range, const struct query_value *value)
 {
-	int low = range->low.set ? query_value_compare(value, &range->low.value) : 1;
-	int high = range->high.set ? query_value_compare(value, &range->high.value) : -1;
+	int low = range->low.set ? compare_bound(value, &range->low) : 1;
+	int high = range->high.set ? compare_bound(value, &range->high) : -1;
 
 	return (low > 0 || (low == 0 && range->low.inclusive)) &&
 	       (high < 0 || (high == 0 && range->high.inclusive));
@@ -265,7 +293,13 @@ any_value(struct maker *m, enum query_type type)
 static struct query_bound
 random_bound(struct maker *m, enum query_type type)
 {
-	return (struct query_bound){ below(m, 4) != 0, below(m, 2) != 0, any_value(m, type) };
+	static const char *const MOMENTS[] = { "now",	      "now-7d",	  "now-8d",	"now/y",
+					       "now-7d-1s/s", "now-900y", "now+1M-1w/d" };
+	struct query_bound bound = { below(m, 4) != 0, below(m, 2) != 0, any_value(m, type), NULL };
+
+	if (type == QUERY_TYPE_DATETIME && bound.set && !below(m, 3))
+		bound.relative = MOMENTS[below(m, ARRAY_SIZE(MOMENTS))];
+	return bound;
 }
 
 /* EQUALS, RANGE or EXISTS of PROPERTY. */
@@ -507,6 +541,7 @@ static void
 check_tree(struct maker *m, const struct document *documents)
 {
 	CLEANUP(query) struct query *query = NULL;
+	CLEANUP(query) struct query *resolved = NULL;
 	const struct query_node *raws[3];
 	size_t n = 1 + below(m, 3);
 	bool expected[DOCUMENTS];
@@ -521,9 +556,14 @@ check_tree(struct maker *m, const struct document *documents)
 		for (size_t j = 0; j < DOCUMENTS; j++)
 			expected[j] = expected[j] && holds(raw, &documents[j]);
 	}
-	for (size_t j = 0; j < DOCUMENTS; j++)
+	assert_int_equal(query_resolve(query, NOW_NS, &resolved), 0);
+	assert_false(query_is_relative(resolved));
+	for (size_t j = 0; j < DOCUMENTS; j++) {
 		if (holds(query->root, &documents[j]) != expected[j])
 			fail_tree(query, raws, n);
+		if (holds(resolved->root, &documents[j]) != expected[j])
+			fail_tree(resolved, raws, n);
+	}
 	check_path(query);
 	check_where(query);
 }

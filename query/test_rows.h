@@ -17,6 +17,24 @@
 typedef int test_add_fn(struct query *query, const char *text, const struct query_schema *schema,
 			struct pxs_error *err);
 
+/* Adds TEXT, which names its language: "s:" query string, "w:" where, "p:" path. */
+static inline int
+test_add(struct query *query, const char *text, struct pxs_error *err)
+{
+	CLEANUP(free) char *path = NULL;
+	int r = 0;
+
+	if (text[0] == 's')
+		return query_add_string(query, text + 2, test_schema(), err);
+	if (text[0] == 'w')
+		return query_add_where(query, text + 2, test_schema(), err);
+	path = strdup(text + 2);
+	assert_non_null(path);
+	for (char *rest = path, *segment; r == 0 && (segment = strsep(&rest, "/"));)
+		r = query_add_segment(query, segment, test_schema(), err);
+	return r;
+}
+
 struct test_row {
 	const char *name;
 	const char *text;

@@ -189,10 +189,6 @@ static const struct test_row ROWS[] = {
 	{ "a star within a property, not escaped", "c*.size:a", NULL, "core.\\*:cats", 0 },
 	{ "a proxy has no value", "image.preview:x", NULL, "type Proxy", 14 },
 	{ "invalid UTF-8", "ab\xff", NULL, "not valid UTF-8", 2 },
-
-	/* what is not spoken yet */
-	{ "date math", "core.modificationtime:[now-7d TO *]", NULL,
-	  "date math, as in 'now-7d', is not supported yet", 23 },
 };
 
 static void
