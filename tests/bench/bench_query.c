@@ -193,7 +193,8 @@ static void
 say_unsupported(const struct corpus_query *query, const struct pxs_error *err)
 {
 	if (query->number == 0)
-		(void)fprintf(stderr, "pxs, %s: %s\n", query->query_class, err->text);
+		(void)fprintf(stderr, "pxs, %s: %s\n", query->query_class,
+			      *err->text ? err->text : "not supported yet");
 }
 
 static int64_t

@@ -6,6 +6,7 @@ compared before times are. A peer does at most the work that pxs does: none keep
 themselves, and in facets none divides numbers as evenly as pxs has to."""
 
 import collections
+import glob
 import hashlib
 import json
 import os
@@ -19,6 +20,7 @@ from bench import BUILD, HERE, WORK
 
 UNSUPPORTED, UNCOUNTED = -1, -2
 SOURCES = ["corpus.c", "corpus.h"]
+CORPUS = ["bench_corpus.c", "vocabulary.c", "vocabulary.h"]
 
 
 def tool(name):
@@ -39,9 +41,9 @@ def say(text):
 
 
 def folder_bytes(folder):
-    """Of each file."""
+    """Of each file, as it is on disk: some are longer than what is in them."""
     return {
-        name: os.path.getsize(os.path.join(place, name))
+        name: os.stat(os.path.join(place, name)).st_blocks * 512
         for place, _, names in os.walk(folder)
         for name in sorted(names)
     }
@@ -63,7 +65,7 @@ def figures(lines):
 
 def make_corpus(documents):
     folder = os.path.join(WORK, f"corpus-{documents}")
-    stamp = digest("bench_corpus.c", "bench_log.c", "vocabulary.c", "vocabulary.h")
+    stamp = digest("bench_log.c", *CORPUS)
     if kept(folder, stamp):
         return folder
     say(f"making {documents:,} documents in {folder}")
@@ -103,16 +105,21 @@ def pkg_config(*names):
 class Peer:
     """A program that loads a corpus into a folder and answers queries of it."""
 
-    name = version = ""
-    source = ""
+    name = source = ""
     packages = ()
+    compiler = "gcc"
 
     def build(self):
         """Into WORK; the command to run."""
         program = os.path.join(WORK, os.path.splitext(self.source)[0])
-        sources = [os.path.join(HERE, source) for source in (self.source, "corpus.c")]
+        corpus = os.path.join(WORK, "corpus.o")
+        source = os.path.join(HERE, self.source)
+        options = ["-O2", "-D_GNU_SOURCE"]
         subprocess.run(
-            ["gcc", "-O2", "-D_GNU_SOURCE", "-o", program, *sources, *pkg_config(*self.packages)],
+            ["gcc", "-c", *options, "-o", corpus, os.path.join(HERE, "corpus.c")], check=True
+        )
+        subprocess.run(
+            [self.compiler, *options, "-o", program, source, corpus, *pkg_config(*self.packages)],
             check=True,
         )
         return [program]
@@ -120,7 +127,7 @@ class Peer:
     def measure(self, corpus, documents, budget):
         command = self.build()
         folder = os.path.join(WORK, f"{self.name.lower()}-{documents}")
-        stamp = digest(self.source, *SOURCES, "bench_corpus.c", "vocabulary.c")
+        stamp = digest(self.source, *SOURCES, *CORPUS)
         loaded = os.path.join(folder, "loaded.json")
         if not kept(folder, stamp):
             say(f"{self.name} loads {documents:,} documents")
@@ -142,7 +149,31 @@ class Sqlite(Peer):
     name, source, packages = "SQLite", "peer_sqlite.c", ("sqlite3",)
 
 
-PEERS = [Sqlite()]
+class Groonga(Peer):
+    name, source, packages = "Groonga", "peer_groonga.c", ("groonga",)
+
+
+class Xapian(Peer):
+    name, source, packages = "Xapian", "peer_xapian.cc", ("xapian-core",)
+    compiler = "g++"
+
+
+class Lucene(Peer):
+    name, source = "Lucene", "PeerLucene.java"
+
+    def build(self):
+        jars = [
+            jar
+            for part in ("core", "analyzers-common", "facet")
+            for jar in glob.glob(f"/usr/share/java/lucene-{part}-8*.jar")
+        ]
+        classes = os.path.join(WORK, "java")
+        source = os.path.join(HERE, self.source)
+        subprocess.run(["javac", "-d", classes, "-cp", ":".join(jars), source], check=True)
+        return ["java", "-Xmx4g", "-XX:+UseSerialGC", "-cp", ":".join([classes, *jars]), "PeerLucene"]
+
+
+PEERS = [Sqlite(), Lucene(), Groonga(), Xapian()]
 
 
 def by_class(lines):
