@@ -7,17 +7,25 @@
 
 #include "auth/auth.h"
 #include "base/error.h"
+#include "rest/credentials.h"
 #include "rest/reply.h"
 #include "rest/request.h"
 #include "rest/server.h"
 
 #define REALM "Bearer realm=\"pxs\""
 
+/* RFC 6750 section 3.1: no error is named to whom did not try. */
 static int
-refuse_stranger(const struct request *request, struct reply *reply, struct pxs_error *err)
+refuse_stranger(const struct request *request, struct reply *reply, int r, struct pxs_error *err)
 {
-	reply->refusal = request->rest->rfc6750 ? MHD_HTTP_UNAUTHORIZED : MHD_HTTP_FORBIDDEN;
-	reply->challenge = REALM;
+	unsigned int rfc6750 = r == -EINVAL ? MHD_HTTP_BAD_REQUEST : MHD_HTTP_UNAUTHORIZED;
+
+	reply->refusal = request->rest->rfc6750 ? rfc6750 : MHD_HTTP_FORBIDDEN;
+	reply->challenge = REALM ", error=\"invalid_token\"";
+	if (r == -ENODATA)
+		reply->challenge = REALM;
+	else if (r == -EINVAL)
+		reply->challenge = REALM ", error=\"invalid_request\"";
 	return pxs_error_set(err, -EACCES, -1, "Please provide proper credentials");
 }
 
@@ -62,14 +70,34 @@ door_check(const struct request *request, unsigned int rights, struct reply *rep
 	return pxs_error_set(err, -EPERM, -1, "%s right required", auth_right_name(missing));
 }
 
+/* Whoever presents a token is who it says, even where the kernel knows him. */
+static int
+identify(struct request *request)
+{
+	CLEANUP(pxs_buf) struct pxs_buf token = PXS_BUF_INIT;
+	int r = credentials_read(request_header(request, MHD_HTTP_HEADER_AUTHORIZATION),
+				 request_header(request, MHD_HTTP_HEADER_WWW_AUTHENTICATE), &token);
+
+	if (r == -ENODATA)
+		return request->server->local ? identify_peer(request) : r;
+	if (r == 0 && request->rest->auth)
+		r = auth_token_check(request->rest->auth, pxs_buf_text(&token), &request->who,
+				     NULL);
+	else if (r == 0)
+		r = -EACCES;
+	if (token.data)
+		explicit_bzero(token.data, token.len);
+	return r;
+}
+
 int
 door_admit(struct request *request, unsigned int rights, struct reply *reply, struct pxs_error *err)
 {
-	int r = identify_peer(request);
+	int r = identify(request);
 
 	if (r < 0 && !rights)
 		return 0;
 	if (r < 0)
-		return refuse_stranger(request, reply, err);
+		return refuse_stranger(request, reply, r, err);
 	return door_check(request, rights, reply, err);
 }

@@ -1,4 +1,4 @@
-/* listener.h - the Unix socket that clients connect to. */
+/* listener.h - where clients connect: a Unix socket, or an address of TCP. */
 #ifndef PXS_REST_LISTENER_H
 #define PXS_REST_LISTENER_H
 
@@ -16,6 +16,14 @@ struct pxs_error;
  * something else than a socket is there; ERR has the sentence. */
 int listener_open(const char *path, bool public_readers, struct listener **ret_listener,
 		  struct pxs_error *err);
+/* Listen at ADDRESS: "HOST:PORT", "[IPV6]:PORT" or ":PORT" (of all addresses); port 0 is a free
+ * one.
+ *
+ * -EINVAL: that is no address; -EADDRINUSE: somebody listens there; -EADDRNOTAVAIL: it is not one
+ * of this machine; ERR has the sentence. */
+int listener_open_tcp(const char *address, struct listener **ret_listener, struct pxs_error *err);
+/* Whether only this machine can reach it: a Unix socket, or a loopback address. */
+bool listener_is_near(const struct listener *listener);
 /* Remove the socket from its folder, unless another one took its place: it is not found any more.
  */
 void listener_withdraw(struct listener *listener);
@@ -23,7 +31,7 @@ void listener_close(struct listener *listener);
 DEFINE_CLEANUP(listener, struct listener *, listener_close)
 
 int listener_fd(const struct listener *listener);
-/* Lent. */
+/* Where it is, for people: a path, or HOST:PORT with the port that it has. Lent. */
 const char *listener_path(const struct listener *listener);
 
 #endif

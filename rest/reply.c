@@ -178,6 +178,12 @@ add_header(struct MHD_Response *response, const char *name, const char *value)
 }
 
 static bool
+is_for_later(unsigned int status)
+{
+	return status == MHD_HTTP_SERVICE_UNAVAILABLE || status == MHD_HTTP_TOO_MANY_REQUESTS;
+}
+
+static bool
 add_headers(struct MHD_Response *response, const struct reply *reply)
 {
 	char date[40] = "";
@@ -203,7 +209,7 @@ add_headers(struct MHD_Response *response, const struct reply *reply)
 	       add_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, reply->challenge) &&
 	       add_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "private, no-cache") &&
 	       add_header(response, MHD_HTTP_HEADER_RETRY_AFTER,
-			  reply->status == MHD_HTTP_SERVICE_UNAVAILABLE ? RETRY_AFTER_S : NULL);
+			  is_for_later(reply->status) ? RETRY_AFTER_S : NULL);
 }
 
 int

@@ -23,6 +23,7 @@ request_new(struct rest *rest, const char *url, struct request **ret_request)
 	if (!request)
 		return -ENOMEM;
 	request->rest = rest;
+	reply_init(&request->reply);
 	request->url_len = strlen(url);
 	*ret_request = request;
 	return 0;
@@ -33,6 +34,8 @@ request_free(struct request *request)
 {
 	if (!request)
 		return;
+	reply_cleanup(&request->reply);
+	pxs_buf_done(&request->allowed);
 	pxs_buf_done(&request->tail);
 	pxs_buf_done(&request->body);
 	free(request);

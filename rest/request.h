@@ -10,32 +10,51 @@
 
 #include "auth/auth.h"
 #include "base/buf.h"
+#include "rest/reply.h"
+#include "rest/work.h"
 
 struct MHD_Connection;
 struct index_budget;
 struct pxs_error;
 struct rest;
+struct route;
+struct server;
+struct watched;
 
 /* What a stranger may send; passing one is 414, 413 or 400 and the sentence names it. A URL is long
  * because a where may be. */
 #define REQUEST_URL_MAX 65536
 #define REQUEST_BODY_MAX 1048576
+#define REQUEST_HEADER_MAX 16384 /* bytes of all header lines */
 #define REQUEST_JSON_DEPTH_MAX 16
 #define REQUEST_PARAMS_MAX 64
 
 /* What one request may take; passing it is 503. */
 #define REQUEST_TIME_MAX_S 10
 
+enum request_stage {
+	REQUEST_NEW,
+	REQUEST_COMING,	  /* its header is there, its body may be coming */
+	REQUEST_ANSWERED, /* all of it came; its reply is there, or is being made */
+};
+
 struct request {
 	struct rest *rest;
+	struct server *server;
+	struct watched *watched;
 	struct MHD_Connection *connection;
+	enum request_stage stage;
+	struct work_item work;
+	const struct route *route;
+	struct reply reply;
 	struct auth_principal who; /* nobody until door_admit() */
 	const char *method;
-	struct pxs_buf tail; /* what stands for {name} in its route's path */
-	const char *faulty;  /* the parameter whose text an error's `at` counts in, or NULL */
+	const char *url;	/* decoded, without parameters */
+	struct pxs_buf allowed; /* methods, where this one is not */
+	struct pxs_buf tail;	/* what stands for {name} in its route's path */
+	const char *faulty;	/* the parameter whose text an error's `at` counts in, or NULL */
 	size_t url_len;
 	struct pxs_buf body;
-	bool begun;
 	bool body_too_long;
 };
 

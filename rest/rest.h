@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 
+struct auth;
 struct index;
 struct ingest;
 struct pxs_buf;
@@ -32,6 +33,10 @@ struct rest_options {
 	/* Every user of this machine may search; ingest and mounts stay with root and the user that
 	 * this process runs as, who else are the only ones admitted. */
 	bool public_readers;
+	struct auth *auth; /* users and tokens; NULL: there are none */
+	/* HOST:PORT where the catalogue is served over TCP; NULL: nowhere. */
+	const char *search_address;
+	bool plain_search; /* without TLS even where other machines can reach it */
 	/* Without valid credentials 401 as RFC 6750 has it, instead of 403 as PixStor. */
 	bool rfc6750;
 };
@@ -41,6 +46,9 @@ int rest_open(const struct rest_options *options, struct rest **ret_rest, struct
 /* Answers what was begun, then ends. */
 void rest_close(struct rest *rest);
 DEFINE_CLEANUP(rest, struct rest *, rest_close)
+
+/* HOST:PORT with the port that it has; NULL: no such door. Lent. */
+const char *rest_search_address(const struct rest *rest);
 
 /* What GET /status answers, as text for people: for .pxs/status in the mount. */
 void rest_status_text(struct rest *rest, struct pxs_buf *buf);

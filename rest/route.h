@@ -6,11 +6,19 @@
 #include "base/buf.h"
 #include "rest/handlers.h"
 
+/* How long an answer takes, and so which thread makes it. */
+enum route_pace {
+	ROUTE_WORKS, /* it searches, reads or writes */
+	ROUTE_QUICK, /* the thread that reads requests: nothing in it waits or takes long */
+	ROUTE_WAITS, /* it waits for something to happen */
+};
+
 /* A row is the router's, the documentation's (openapi.c) and the statistics' (metrics.c). */
 struct route {
 	const char *method;
 	const char *path;    /* "{name}" stands for one part of it, the request's tail */
 	unsigned int rights; /* AUTH_*: all of them are needed; 0: open to everybody */
+	enum route_pace pace;
 	handler handle;
 	const char *summary;	/* for people */
 	const char *parameters; /* that it knows, by name, separated by blanks; NULL: none */

@@ -1,4 +1,4 @@
-/* server.h - what all requests share. */
+/* server.h - what all requests share, and the doors that they come through. */
 #ifndef PXS_REST_SERVER_H
 #define PXS_REST_SERVER_H
 
@@ -8,16 +8,37 @@
 #include <stdint.h>
 
 struct MHD_Daemon;
+struct auth;
 struct index;
 struct ingest;
 struct listener;
+struct pxs_error;
 struct rest_control;
+struct watch;
+struct work;
+
+/* A door: one address with the threads that read requests there. */
+struct server {
+	struct rest *rest;
+	struct listener *listener;
+	struct MHD_Daemon *daemon;
+	bool local;	  /* the Unix socket: the kernel tells who is at the other end */
+	bool only_logins; /* the authorisation server: no catalogue here */
+	bool secure;	  /* passwords may pass: nobody on the way can read them */
+};
+
+#define SERVERS_MAX 3
 
 struct rest {
-	struct MHD_Daemon *daemon;
-	struct listener *listener;
+	struct server servers[SERVERS_MAX]; /* the first is the Unix socket */
+	unsigned int n_servers;
+	struct watch *watch;
+	struct work *searches; /* what takes long runs here */
+	struct work *waits;    /* what waits for something to happen, here */
+	struct work *logins;   /* apart, so that passwords never delay a search */
 	struct index *index;
 	struct ingest *ingest;
+	struct auth *auth;		    /* NULL: no users, no tokens */
 	const struct rest_control *control; /* NULL: no mounts */
 	bool public_readers;
 	bool rfc6750;
@@ -29,5 +50,12 @@ struct rest {
 	pthread_cond_t idle;
 	unsigned int in_flight; /* requests begun and not yet answered; under lock */
 };
+
+/* Open SERVER's door at its listener. -EIO with ERR. */
+int server_open(struct server *server, struct pxs_error *err);
+/* Nobody new comes in; whoever is here is served on. */
+void server_quiesce(struct server *server);
+/* When no request of it waits for work. */
+void server_close(struct server *server);
 
 #endif

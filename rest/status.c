@@ -153,7 +153,7 @@ write_json(struct pxs_json *json, const struct facts *facts)
 	pxs_json_key(json, "version");
 	pxs_json_string(json, PXS_VERSION);
 	reply_path(json, "index", index_dir(facts->rest->index));
-	reply_path(json, "socket", listener_path(facts->rest->listener));
+	reply_path(json, "socket", listener_path(facts->rest->servers[0].listener));
 	pxs_json_key(json, "public");
 	pxs_json_bool(json, facts->rest->public_readers);
 	write_counts(json, facts);
@@ -213,7 +213,7 @@ print_index(const struct facts *facts, struct pxs_buf *buf)
 	pxs_buf_add_str(buf, "\nindex     ");
 	print_path(index_dir(facts->rest->index), buf);
 	pxs_buf_add_str(buf, "\nsocket    ");
-	print_path(listener_path(facts->rest->listener), buf);
+	print_path(listener_path(facts->rest->servers[0].listener), buf);
 	pxs_buf_addf(buf, "\ndocuments %" PRIu64 ", with %" PRIu64 " properties declared",
 		     facts->stats.documents, facts->stats.properties);
 	print_bytes("\nsize      record", facts->stats.docs_bytes, buf);

@@ -1,0 +1,17 @@
+/* answer.h - from a request that is there to the reply, in the order of checks of spec/pixstor.md
+ * 1.2. */
+#ifndef PXS_REST_ANSWER_H
+#define PXS_REST_ANSWER_H
+
+#include <stdbool.h>
+
+struct request;
+
+/* true: request->reply is there. false: it takes long; suspend the connection, then call
+ * answer_later(). */
+bool answer(struct request *request);
+
+/* Answer in another thread, which resumes the connection. */
+void answer_later(struct request *request);
+
+#endif
