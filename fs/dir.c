@@ -187,13 +187,14 @@ add_sidecar(struct page *page, uint32_t doc)
 
 /* 1: the result after ROW is *RET_DOC; 0: there is none; or -errno. */
 static int
-next_result(struct fs_listing *listing, uint64_t row, uint32_t *ret_doc)
+next_result(struct page *page, uint64_t row, uint32_t *ret_doc)
 {
+	struct fs_listing *listing = page->listing;
 	int r;
 
 	if (row != listing->row_ahead || listing->at_ahead == listing->n_ahead) {
-		r = index_hits_after(listing->hits, row, listing->ahead, ARRAY_SIZE(listing->ahead),
-				     &listing->n_ahead);
+		r = index_hits_after(listing->hits, row, &page->request->budget, listing->ahead,
+				     ARRAY_SIZE(listing->ahead), &listing->n_ahead);
 		if (r < 0)
 			return r;
 		listing->at_ahead = 0;
@@ -215,7 +216,7 @@ add_results(struct page *page, uint64_t key)
 	int r;
 
 	(void)pthread_mutex_lock(&listing->lock);
-	while ((r = next_result(listing, row, &doc)) > 0 && add_one(page, doc)) {
+	while ((r = next_result(page, row, &doc)) > 0 && add_one(page, doc)) {
 		row = index_doc_row(listing->view, doc);
 		listing->row_ahead = row;
 		listing->at_ahead++;

@@ -112,7 +112,7 @@ fs_request_each_hit(struct fs_request *request, struct index_hits *hits, uint64_
 	do {
 		r = fs_request_check(request);
 		if (r == 0)
-			r = index_hits_page(hits, offset, docs,
+			r = index_hits_page(hits, offset, &request->budget, docs,
 					    (size_t)MIN(max - offset, (uint64_t)BATCH), &n);
 		for (size_t i = 0; r == 0 && i < n; i++)
 			r = each(context, docs[i]);

@@ -171,7 +171,7 @@ all_docs(const struct found *found, uint32_t **ret_docs)
 
 	*ret_docs = calloc(n, sizeof(**ret_docs));
 	assert_non_null(*ret_docs);
-	assert_int_equal(index_hits_after(found->hits, 0, *ret_docs, n, &got), 0);
+	assert_int_equal(index_hits_after(found->hits, 0, NULL, *ret_docs, n, &got), 0);
 	assert_int_equal(got, n);
 	return n;
 }

@@ -6,6 +6,9 @@
 #include "base/error.h"
 #include "index/index.h"
 
+/* How often one who waits asks whether he still should. */
+#define WAIT_NS (5 * PXS_NS_PER_MS)
+
 int
 budget_check(const struct index_budget *budget)
 {
@@ -15,6 +18,28 @@ budget_check(const struct index_budget *budget)
 		return -ECANCELED;
 	if (budget->deadline_ns && pxs_clock_steady_ns() > budget->deadline_ns)
 		return -ETIMEDOUT;
+	return 0;
+}
+
+int
+budget_lock(const struct index_budget *budget, pthread_mutex_t *mutex)
+{
+	int r;
+
+	if (!budget) {
+		(void)pthread_mutex_lock(mutex);
+		return 0;
+	}
+	while (pthread_mutex_trylock(mutex) != 0) {
+		int64_t until_ns = pxs_clock_now_ns() + WAIT_NS;
+		struct timespec until = { until_ns / PXS_NS_PER_S, until_ns % PXS_NS_PER_S };
+
+		r = budget_check(budget);
+		if (r < 0)
+			return r;
+		if (pthread_mutex_timedlock(mutex, &until) == 0)
+			break;
+	}
 	return 0;
 }
 

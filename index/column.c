@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/macros.h"
+#include "index/derived.h"
 #include "index/stable.h"
 
 #define N_SEGMENTS (1u << (32 - COLUMN_SEGMENT_SHIFT))
@@ -18,6 +19,7 @@ struct column {
 	bool numbers;	    /* places are int64_t, else uint32_t codes or slots */
 	struct stable pool; /* lists only: uint32_t or int64_t */
 	uint32_t pool_used;
+	struct derived derived;
 	atomic_uint n_segments; /* that were allocated */
 	_Atomic(void *) segments[N_SEGMENTS];
 };
@@ -31,6 +33,7 @@ column_new(const struct query_property *property, struct column **ret_column)
 
 	if (!column)
 		return -ENOMEM;
+	derived_init(&column->derived);
 	column->property = property;
 	column->numbers = !is_string && !property->multi;
 	column->pool.size = is_string ? sizeof(uint32_t) : sizeof(int64_t);
@@ -52,6 +55,7 @@ column_free(struct column *column)
 	for (uint32_t i = 0; i < N_SEGMENTS; i++)
 		if (column->segments[i])
 			free(column->segments[i]);
+	derived_done(&column->derived);
 	stable_done(&column->pool);
 	dict_free(column->dict);
 	free(column);
@@ -67,6 +71,12 @@ const struct dict *
 column_dict(const struct column *column)
 {
 	return column->dict;
+}
+
+struct derived *
+column_derived(const struct column *column)
+{
+	return &((struct column *)column)->derived;
 }
 
 /* IEEE 754 doubles compare like their bits, but negative ones the other way round. */

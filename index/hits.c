@@ -16,19 +16,9 @@
 
 /* --- Making and ending --- */
 
-static int
-keep_order(struct index_hits *hits, uint64_t n)
-{
-	int r = sorter_order(&hits->sorter, hits->docs, n, &hits->order);
-
-	if (r == 0)
-		atomic_fetch_add(&hits->bytes, n * sizeof(*hits->order));
-	return r;
-}
-
 /* Only the first LIMIT documents in the query's order stay. */
 static int
-apply_limit(struct index_hits *hits, uint64_t limit)
+apply_limit(struct index_hits *hits, uint64_t limit, const struct index_budget *budget)
 {
 	roaring_bitmap_t *first;
 	uint32_t last;
@@ -42,7 +32,7 @@ apply_limit(struct index_hits *hits, uint64_t limit)
 		(void)roaring_bitmap_select(hits->docs, (uint32_t)limit, &last);
 		roaring_bitmap_remove_range_closed(hits->docs, last, UINT32_MAX);
 	} else {
-		r = keep_order(hits, limit);
+		r = hits_order(hits, limit, budget);
 		if (r < 0)
 			return r;
 		first = roaring_bitmap_of_ptr(limit, hits->order);
@@ -50,6 +40,7 @@ apply_limit(struct index_hits *hits, uint64_t limit)
 			return -ENOMEM;
 		roaring_bitmap_free(hits->docs);
 		hits->docs = first;
+		hits->n_ordered = limit;
 	}
 	hits->count = limit;
 	return 0;
@@ -57,7 +48,7 @@ apply_limit(struct index_hits *hits, uint64_t limit)
 
 int
 hits_new(struct index_view *view, const struct query *query, const struct query_key *key,
-	 roaring_bitmap_t *docs, struct index_hits **ret_hits)
+	 roaring_bitmap_t *docs, const struct index_budget *budget, struct index_hits **ret_hits)
 {
 	CLEANUP(index_hits) struct index_hits *hits = calloc(1, sizeof(*hits));
 	int r;
@@ -72,7 +63,7 @@ hits_new(struct index_view *view, const struct query *query, const struct query_
 	hits->key = *key;
 	hits->docs = docs;
 	sorter_init(&hits->sorter, view, query);
-	r = apply_limit(hits, query->limit);
+	r = apply_limit(hits, query->limit, budget);
 	if (r < 0)
 		return r;
 	atomic_fetch_add(&hits->bytes,
@@ -94,6 +85,7 @@ index_hits_put(struct index_hits *hits)
 	if (!hits || atomic_fetch_sub(&hits->references, 1) != 1)
 		return;
 	roaring_bitmap_free(hits->docs);
+	sorter_done(&hits->sorter);
 	free(hits->order);
 	facet_set_free(hits->facets);
 	(void)pthread_mutex_destroy(&hits->lock);
@@ -123,114 +115,6 @@ bool
 index_hits_contains(const struct index_hits *hits, uint32_t doc)
 {
 	return roaring_bitmap_contains(hits->docs, doc);
-}
-
-/* --- In order --- */
-
-/* *RET_ORDER: all documents in order, or NULL where the bitmap is in order itself. */
-static int
-get_order(struct index_hits *hits, const uint32_t **ret_order)
-{
-	int r = 0;
-
-	if (sorter_is_natural(&hits->sorter)) {
-		*ret_order = NULL;
-		return 0;
-	}
-	(void)pthread_mutex_lock(&hits->lock);
-	if (!hits->order)
-		r = keep_order(hits, hits->count);
-	if (r == 0)
-		*ret_order = hits->order;
-	(void)pthread_mutex_unlock(&hits->lock);
-	return r;
-}
-
-/* Copy N documents from place OFFSET on; so many there are. */
-static void
-copy_places(const struct index_hits *hits, const uint32_t *order, uint64_t offset, uint32_t *docs,
-	    size_t n)
-{
-	roaring_uint32_iterator_t iterator;
-	uint32_t first;
-
-	if (order) {
-		memcpy(docs, order + offset, n * sizeof(*docs));
-		return;
-	}
-	(void)roaring_bitmap_select(hits->docs, (uint32_t)offset, &first);
-	roaring_init_iterator(hits->docs, &iterator);
-	(void)roaring_move_uint32_iterator_equalorlarger(&iterator, first);
-	(void)roaring_read_uint32_iterator(&iterator, docs, (uint32_t)n);
-}
-
-static void
-copy_page(const struct index_hits *hits, const uint32_t *order, uint64_t offset, uint32_t *docs,
-	  size_t n, size_t *ret_n)
-{
-	n = offset < hits->count ? MIN((uint64_t)n, hits->count - offset) : 0;
-	if (n > 0)
-		copy_places(hits, order, offset, docs, n);
-	*ret_n = n;
-}
-
-int
-index_hits_page(struct index_hits *hits, uint64_t offset, uint32_t *docs, size_t n, size_t *ret_n)
-{
-	const uint32_t *order = NULL;
-	int r = get_order(hits, &order);
-
-	if (r < 0)
-		return r;
-	copy_page(hits, order, offset, docs, n, ret_n);
-	return 0;
-}
-
-static uint32_t
-doc_at_place(const struct index_hits *hits, const uint32_t *order, uint64_t place)
-{
-	uint32_t doc = 0;
-
-	if (order)
-		return order[place];
-	(void)roaring_bitmap_select(hits->docs, (uint32_t)place, &doc);
-	return doc;
-}
-
-/* Whether DOC comes at or before the place that ROW tells; DOC_OF_ROW only where keys decide. */
-static bool
-is_told(const struct index_hits *hits, uint32_t doc, uint64_t row, uint32_t doc_of_row)
-{
-	if (hits->sorter.n == 0)
-		return index_doc_row(hits->view, doc) <= row;
-	return sorter_compare(&hits->sorter, doc, doc_of_row) <= 0;
-}
-
-int
-index_hits_after(struct index_hits *hits, uint64_t row, uint32_t *docs, size_t n, size_t *ret_n)
-{
-	uint64_t told = 0, untold = hits->count;
-	const uint32_t *order = NULL;
-	uint32_t doc_of_row = 0;
-	int r;
-
-	r = get_order(hits, &order);
-	if (r < 0)
-		return r;
-	/* In an order by values, a place needs the values of the document that stood there. */
-	if (row != 0 && hits->sorter.n > 0 && index_doc_find_row(hits->view, row, &doc_of_row) < 0)
-		return -ESTALE;
-
-	while (row != 0 && told < untold) {
-		uint64_t mid = told + (untold - told) / 2;
-
-		if (is_told(hits, doc_at_place(hits, order, mid), row, doc_of_row))
-			told = mid + 1;
-		else
-			untold = mid;
-	}
-	copy_page(hits, order, told, docs, n, ret_n);
-	return 0;
 }
 
 /* --- By one value --- */

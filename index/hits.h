@@ -25,16 +25,23 @@ struct index_hits {
 	roaring_bitmap_t *docs;
 	uint64_t count;
 
-	pthread_mutex_t lock;
-	uint32_t *order; /* all documents in the query's order; not made where docs are in order */
+	pthread_mutex_t lock; /* and the sorter, which is prepared at need */
+	uint32_t *order;      /* the first documents in the query's order; NULL: `docs` are in it */
+	uint64_t n_ordered;
+	unsigned int scans; /* listings that went on beyond these */
 	struct facet_set *facets;
 	atomic_size_t bytes; /* of memory, with what was made so far */
 };
 
 /* The hits of QUERY, of which DOCS (taken, whatever comes of it) match its conditions; its limit is
- * applied here. VIEW gets a reference. -ENOMEM. */
+ * applied here. VIEW gets a reference. -ENOMEM; budget_check()'s. */
 int hits_new(struct index_view *view, const struct query *query, const struct query_key *key,
-	     roaring_bitmap_t *docs, struct index_hits **ret_hits);
+	     roaring_bitmap_t *docs, const struct index_budget *budget,
+	     struct index_hits **ret_hits);
+
+/* hits_order.c. With the lock held, or while nobody else knows HITS, which are not in order of
+ * documents: make `order` hold at least the first N. As hits_new(). */
+int hits_order(struct index_hits *hits, uint64_t n, const struct index_budget *budget);
 
 /* --- hits_cache.c --- */
 

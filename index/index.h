@@ -283,16 +283,28 @@ struct index_view *index_hits_view(const struct index_hits *hits); /* lent */
 uint64_t index_hits_count(const struct index_hits *hits);
 bool index_hits_contains(const struct index_hits *hits, uint32_t doc);
 
-/* Up to N documents from place OFFSET on, in the query's order (without one, ascending row). The
- * number found. -ENOMEM. */
-int index_hits_page(struct index_hits *hits, uint64_t offset, uint32_t *docs, size_t n,
-		    size_t *ret_n);
+/* Up to N documents from place OFFSET on, in the query's order, the number of them. Documents that
+ * are equal in it stand by ascending `_id`; without an order all stand by ascending row. -ENOMEM;
+ * -ETIMEDOUT, -ECANCELED: index_budget's. */
+int index_hits_page(struct index_hits *hits, uint64_t offset, const struct index_budget *budget,
+		    uint32_t *docs, size_t n, size_t *ret_n);
 
-/* For listings that must resume where they stopped, in another process if need be: up to N
- * documents, those after ROW (0: from the start). Order: as above; ROW then tells the place. A
- * document keeps its row when it changes, so nothing that stayed is told twice or left out. */
-int index_hits_after(struct index_hits *hits, uint64_t row, uint32_t *docs, size_t n,
-		     size_t *ret_n);
+/* For listings that go on in any later generation: up to N documents, those after ROW (0: from the
+ * start), in the same order; ROW tells the place. A document keeps its row when it changes, so
+ * nothing that stayed is told twice or left out. -ESTALE: the document of ROW is gone, and the
+ * order needs its values. */
+int index_hits_after(struct index_hits *hits, uint64_t row, const struct index_budget *budget,
+		     uint32_t *docs, size_t n, size_t *ret_n);
+
+/* The same by a cursor: text that holds whatever the order needs, so that it survives restarts,
+ * changes and the end of the document that it came from. Adds the one for the place of DOC, which
+ * is one of the hits. Letters, digits and '-'; as long as DOC's values that it is sorted by. */
+int index_hits_cursor(struct index_hits *hits, uint32_t doc, struct pxs_buf *cursor);
+/* Up to N documents after CURSOR ("": from the start), which must be of the same order: else
+ * -EINVAL. A document whose values changed meanwhile is told where it stands now. */
+int index_hits_resume(struct index_hits *hits, const char *cursor,
+		      const struct index_budget *budget, uint32_t *docs, size_t n, size_t *ret_n,
+		      struct pxs_error *err);
 
 /* Calls EACH for every hit whose string PROPERTY is exactly VALUE, ascending doc, until it returns
  * non-zero, which is returned. Cost: one look at the hits or at all codes, whichever are fewer. */

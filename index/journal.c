@@ -70,8 +70,8 @@ journal_add(struct journal *journal, const struct journal_removed *removed)
 	if (rc == SQLITE_OK)
 		rc = sqlite3_bind_text(stmt, n + 1, removed->user, -1, SQLITE_STATIC);
 	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_blob64(stmt, n + 2, removed->record, removed->record_len,
-					 SQLITE_STATIC);
+		rc = sqlite3_bind_blob64(stmt, n + 2, removed->record_len ? removed->record : "",
+					 removed->record_len, SQLITE_STATIC);
 	return rc == SQLITE_OK ? db_run(stmt) : sqlite_errno(rc);
 }
 

@@ -256,7 +256,7 @@ find(struct index_view *view, const struct query *query, const struct query_key 
 	roaring_bitmap_t *docs;
 	int r = evaluate_root(&search, query->root, &docs);
 
-	return r < 0 ? r : hits_new(view, query, key, docs, ret_hits);
+	return r < 0 ? r : hits_new(view, query, key, docs, budget, ret_hits);
 }
 
 int

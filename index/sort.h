@@ -1,4 +1,12 @@
-/* sort.h - documents in a query's order: by its keys, then by row. */
+/* sort.h - documents in a query's order.
+ *
+ *     sort_keys.c    what a document is sorted by, as numbers
+ *     sort_first.c   the first few of many
+ *     sort.c         all of them; comparing with a place
+ *
+ * The order is that of the query's keys, missing values last in both directions; of a list the
+ * least value counts when ascending, else the greatest. Documents with equal keys are in order of
+ * their `_id`. Without any key the order is that of rows. */
 #ifndef PXS_INDEX_SORT_H
 #define PXS_INDEX_SORT_H
 
@@ -10,29 +18,72 @@
 #include "index/index.h"
 
 struct column;
+struct ranks;
+
+/* The keys of a document, and last what tells equal ones apart: its id, or without keys its row. */
+#define SORT_LEVELS_MAX (QUERY_SORTS_MAX + 1)
+
+/* Comes after every value, in both directions. */
+#define SORT_MISSING UINT64_MAX
 
 /* The keys of an order, as columns. A plain value that keeps pointers into VIEW. */
 struct sorter {
 	const struct index_view *view;
 	struct sort_key {
 		const struct column *column;
+		struct ranks *ranks; /* of strings; NULL until prepared */
 		bool descending;
 	} keys[QUERY_SORTS_MAX];
 	size_t n; /* 0: by row alone */
 };
 
+/* A place in an order, whether or not a document is there: what it is sorted by, level by level. */
+struct sort_place {
+	uint64_t levels[SORT_LEVELS_MAX];
+};
+
 void sorter_init(struct sorter *sorter, const struct index_view *view, const struct query *query);
+void sorter_done(struct sorter *sorter);
 
 /* Whether ascending document number is the order already. */
 bool sorter_is_natural(const struct sorter *sorter);
 
-/* <0 or >0: whether A comes before B; 0 only for the same document. Missing values come last in
- * both directions; of a list, the least value counts when ascending, else the greatest. */
-int sorter_compare(const struct sorter *sorter, uint32_t a, uint32_t b);
+/* Needed, once or more often, before any of the functions below. -ENOMEM; budget_check()'s. */
+int sorter_prepare(struct sorter *sorter, const struct index_budget *budget);
+
+/* --- sort_keys.c --- */
+
+/* What DOCS, which ascend, are sorted by on LEVEL (up to sorter->n): less comes before. */
+void sorter_level(const struct sorter *sorter, size_t level, const uint32_t *docs, size_t n,
+		  uint64_t *keys);
+
+/* The place of DOC. */
+void sorter_place(const struct sorter *sorter, uint32_t doc, struct sort_place *ret_place);
+
+/* VALUE (NULL: missing) as a key of that level, whether or not a document has it. */
+uint64_t sorter_value_key(const struct sorter *sorter, size_t level,
+			  const struct query_value *value);
+
+/* The value by which DOC is sorted on that level, of a list the one that counts; false: none. */
+bool sorter_value(const struct sorter *sorter, size_t level, uint32_t doc,
+		  struct query_value *ret_value);
+
+/* --- sort.c --- */
+
+/* <0, 0, >0: whether A comes before B. */
+int sorter_compare(const struct sorter *sorter, const struct sort_place *a,
+		   const struct sort_place *b);
 
 /* The first N documents of BITMAP in order (all if there are no more); the caller frees them.
- * -ENOMEM. */
+ * -ENOMEM; budget_check()'s. */
 int sorter_order(const struct sorter *sorter, const roaring_bitmap_t *bitmap, uint64_t n,
-		 uint32_t **ret_docs);
+		 const struct index_budget *budget, uint32_t **ret_docs);
+
+/* --- sort_first.c --- */
+
+/* Up to N documents of BITMAP in order, those after AFTER (NULL: from the start), into DOCS. */
+int sorter_first(const struct sorter *sorter, const roaring_bitmap_t *bitmap,
+		 const struct sort_place *after, size_t n, const struct index_budget *budget,
+		 uint32_t *docs, size_t *ret_n);
 
 #endif

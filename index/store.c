@@ -340,7 +340,9 @@ store_put(struct store *store, const struct store_document *document)
 
 	r = bind_ints(stmt, values, ARRAY_SIZE(values));
 	if (r == 0)
-		r = sqlite_errno(sqlite3_bind_blob64(stmt, 7, document->record,
+		/* The record of a document without values is empty, not NULL. */
+		r = sqlite_errno(sqlite3_bind_blob64(stmt, 7,
+						     document->record_len ? document->record : "",
 						     document->record_len, SQLITE_STATIC));
 	if (r == 0)
 		r = db_run(stmt);

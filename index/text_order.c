@@ -12,11 +12,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "index/budget.h"
 #include "index/dict.h"
 #include "index/radix.h"
 
 #define INSIDE SIZE_MAX
 #define KEY_BYTES sizeof(uint64_t)
+
+/* So many texts are sorted between two looks at the budget. */
+#define TEXTS_AT_ONCE 4096
 
 struct text_order {
 	const struct dict *dict;
@@ -173,17 +177,27 @@ text_order_before(const struct text_order *order, size_t at)
 	return order->before[at];
 }
 
-void
-text_order_sort(struct text_order *order)
+int
+text_order_sort(struct text_order *order, const struct index_budget *budget)
 {
-	for (size_t begin = 0; begin < order->n;) {
+	size_t sorted = 0;
+	int r = 0;
+
+	for (size_t begin = 0; r == 0 && begin < order->n;) {
 		size_t end = group_end(order, begin);
 
-		if (end - begin == 1)
+		if (end - begin == 1) {
 			begin = end;
-		else
-			refine(order, begin, end);
+			continue;
+		}
+		refine(order, begin, end);
+		sorted += end - begin;
+		if (sorted >= TEXTS_AT_ONCE) {
+			r = budget_check(budget);
+			sorted = 0;
+		}
 	}
+	return r;
 }
 
 uint32_t

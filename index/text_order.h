@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 
 struct dict;
+struct index_budget;
 struct text_order;
 
 /* N places for codes, each to be added once. -ENOMEM. */
@@ -27,8 +28,9 @@ size_t text_order_find(struct text_order *order, uint64_t rank);
  * from text_order_find(). */
 uint64_t text_order_before(const struct text_order *order, size_t at);
 
-/* Sort everything; then the code at each place is asked by text_order_code(). */
-void text_order_sort(struct text_order *order);
+/* Sort everything; then the code at each place is asked by text_order_code(). 0, or
+ * budget_check()'s: some of it is not sorted. */
+int text_order_sort(struct text_order *order, const struct index_budget *budget);
 
 /* The code at place AT, which must come from text_order_find() or be sorted. */
 uint32_t text_order_code(const struct text_order *order, size_t at);

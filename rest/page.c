@@ -10,9 +10,11 @@ page_read(struct page *page, const struct search *search)
 	int r;
 
 	if (search->by_cursor)
-		r = index_hits_after(search->hits, search->row, page->docs, size + 1, &page->n);
+		r = index_hits_after(search->hits, search->row, &search->budget, page->docs,
+				     size + 1, &page->n);
 	else
-		r = index_hits_page(search->hits, offset, page->docs, size + 1, &page->n);
+		r = index_hits_page(search->hits, offset, &search->budget, page->docs, size + 1,
+				    &page->n);
 	if (r < 0)
 		return r;
 	page->more = page->n > size;

@@ -16,7 +16,7 @@ struct page {
 	bool more;
 };
 
-/* The page that SEARCH asks for. -ENOMEM. */
+/* The page that SEARCH asks for. -ENOMEM; -ETIMEDOUT, -ECANCELED. */
 int page_read(struct page *page, const struct search *search);
 
 /* How many pages there are, as far as the window goes. */

@@ -173,10 +173,8 @@ search_parse(struct search *search, struct request *request, struct pxs_error *e
 int
 search_find(struct search *search, struct request *request, struct pxs_error *err)
 {
-	struct index_budget budget;
-
-	request_budget(request, &budget);
-	return index_search(search->view, search->query, &budget, &search->hits, err);
+	request_budget(request, &search->budget);
+	return index_search(search->view, search->query, &search->budget, &search->hits, err);
 }
 
 int

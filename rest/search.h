@@ -26,6 +26,7 @@ struct search {
 	struct index_view *view;
 	struct query *query;
 	struct index_hits *hits; /* NULL where nothing was asked */
+	struct index_budget budget;
 };
 
 /* The two halves of search_run(). */

@@ -101,7 +101,7 @@ removal_find(const struct removal_scan *scan, struct removal_vanished *vanished)
 	size_t n;
 
 	for (uint64_t offset = 0;; offset += n) {
-		int r = index_hits_page(scan->documents, offset, docs, PAGE_DOCS, &n);
+		int r = index_hits_page(scan->documents, offset, NULL, docs, PAGE_DOCS, &n);
 
 		for (size_t i = 0; i < n && r >= 0; i++)
 			r = atomic_load(scan->stop) ? -ECANCELED
@@ -143,7 +143,7 @@ removal_remove_all(struct batch *batch, struct index_hits *documents, const atom
 	size_t n;
 
 	for (uint64_t offset = 0;; offset += n) {
-		int r = index_hits_page(documents, offset, docs, PAGE_DOCS, &n);
+		int r = index_hits_page(documents, offset, NULL, docs, PAGE_DOCS, &n);
 
 		if (r < 0 || n == 0)
 			return r;

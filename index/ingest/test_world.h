@@ -261,7 +261,8 @@ each_document(void (*each)(void *context, const struct index_view *view, uint32_
 	assert_int_equal(query_new(&all), 0);
 	assert_int_equal(index_search(view, all, NULL, &hits, NULL), 0);
 	for (uint64_t offset = 0;; offset += n) {
-		assert_int_equal(index_hits_page(hits, offset, docs, ARRAY_SIZE(docs), &n), 0);
+		assert_int_equal(index_hits_page(hits, offset, NULL, docs, ARRAY_SIZE(docs), &n),
+				 0);
 		if (n == 0)
 			return;
 		for (size_t i = 0; i < n; i++)

@@ -45,7 +45,7 @@ search(void *context)
 		    bench_parse(&live->log.queries[i], index_view_schema(view), &query, &err) < 0 ||
 		    index_search(view, query, NULL, &hits, &err) < 0)
 			continue;
-		if (index_hits_page(hits, 0, docs, 20, &n) < 0)
+		if (index_hits_page(hits, 0, NULL, docs, 20, &n) < 0)
 			corpus_die("cannot read a page");
 		live->searches++;
 	}

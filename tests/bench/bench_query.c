@@ -99,7 +99,7 @@ take_page(struct index_hits *hits, uint64_t offset)
 	uint32_t docs[PAGE];
 	size_t n;
 
-	if (index_hits_page(hits, offset, docs, PAGE, &n) < 0)
+	if (index_hits_page(hits, offset, NULL, docs, PAGE, &n) < 0)
 		corpus_die("cannot read a page");
 }
 
@@ -124,7 +124,7 @@ cursor(struct index_hits *hits, const struct corpus_query *query)
 	uint32_t docs[CURSOR_PAGE];
 	size_t n;
 
-	if (index_hits_after(hits, row, docs, CURSOR_PAGE, &n) < 0)
+	if (index_hits_after(hits, row, NULL, docs, CURSOR_PAGE, &n) < 0)
 		corpus_die("cannot go on");
 }
 

@@ -113,8 +113,9 @@ class Catalogue:
         return hits[: asked["limit"]] if "limit" in asked else hits
 
     def ordered(self, hits, sort):
-        """By the keys, missing values last; of a list the least value, descending the greatest."""
-        hits = sorted(hits, key=lambda doc: self.rows[doc.id])
+        """By the keys, missing values last; of a list the least value, descending the greatest.
+        Equal ones stand by id; without keys all stand by row."""
+        hits = sorted(hits, key=lambda doc: doc.id if sort else self.rows[doc.id])
         for key in reversed(sort.split(",") if sort else []):
             name, descending = key.lstrip("-"), key.startswith("-")
             best = max if descending else min

@@ -431,7 +431,7 @@ write_ids(struct engine *engine, struct index_hits *hits, const json_t *request)
 	if (r == 0 && max)
 		r = index_hits_page(
 			hits, (uint64_t)json_integer_value(json_object_get(request, "offset")),
-			docs, MIN(max, IDS_MAX), &n);
+			NULL, docs, MIN(max, IDS_MAX), &n);
 	pxs_json_key(&engine->json, "ids");
 	pxs_json_begin_array(&engine->json);
 	for (size_t i = 0; i < n; i++)

@@ -1,0 +1,256 @@
+/* A first page needs the first documents in order and no others. They are found by a heap; whoever
+ * goes on gets four times as many, and in the end all are sorted once and kept. A cursor beyond
+ * what is sorted is served by one look at all hits, in the hope that its holder does not come back
+ * to these: while documents are written, each page of a listing may be of another generation. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/macros.h"
+#include "index/budget.h"
+#include "index/cursor.h"
+#include "index/hits.h"
+#include "index/view.h"
+
+#define ORDERED_FIRST 256
+#define ORDERED_GROWTH 4
+
+/* Beyond this part of the hits, all are sorted. */
+#define ORDERED_PART 64
+
+/* So often hits are looked through for a cursor before they are sorted. */
+#define SCANS_MAX 3
+
+/* --- With the lock held --- */
+
+int
+hits_order(struct index_hits *hits, uint64_t n, const struct index_budget *budget)
+{
+	uint64_t more = MAX(hits->n_ordered * ORDERED_GROWTH, (uint64_t)ORDERED_FIRST);
+	uint64_t wanted = MAX(n, more);
+	uint32_t *order = NULL;
+	int r;
+
+	if (hits->n_ordered >= MIN(n, hits->count))
+		return 0;
+	if (wanted >= hits->count / ORDERED_PART)
+		wanted = hits->count;
+	r = sorter_prepare(&hits->sorter, budget);
+	if (r == 0)
+		r = sorter_order(&hits->sorter, hits->docs, wanted, budget, &order);
+	if (r < 0)
+		return r;
+	atomic_fetch_add(&hits->bytes, (wanted - hits->n_ordered) * sizeof(*order));
+	free(hits->order);
+	hits->order = order;
+	hits->n_ordered = wanted;
+	return 0;
+}
+
+/* How many of the documents in order come at or before PLACE. */
+static uint64_t
+told_before(const struct index_hits *hits, const struct sort_place *place)
+{
+	uint64_t told = 0, untold = hits->order ? hits->n_ordered : 0;
+
+	while (told < untold) {
+		uint64_t mid = told + (untold - told) / 2;
+		struct sort_place there;
+
+		sorter_place(&hits->sorter, hits->order[mid], &there);
+		if (sorter_compare(&hits->sorter, &there, place) <= 0)
+			told = mid + 1;
+		else
+			untold = mid;
+	}
+	return told;
+}
+
+static int
+page_in_order(struct index_hits *hits, uint64_t offset, const struct index_budget *budget,
+	      uint32_t *docs, size_t n, size_t *ret_n)
+{
+	int r;
+
+	n = offset < hits->count ? MIN((uint64_t)n, hits->count - offset) : 0;
+	r = hits_order(hits, offset + n, budget);
+	if (r < 0)
+		return r;
+	if (n > 0 && hits->order)
+		memcpy(docs, hits->order + offset, n * sizeof(*docs));
+	*ret_n = n;
+	return 0;
+}
+
+static int
+page_after(struct index_hits *hits, const struct sort_place *place,
+	   const struct index_budget *budget, uint32_t *docs, size_t n, size_t *ret_n)
+{
+	uint64_t told = told_before(hits, place);
+	int r;
+
+	if (told == hits->n_ordered && told < hits->count) {
+		if (hits->scans++ < SCANS_MAX)
+			return sorter_first(&hits->sorter, hits->docs, place, n, budget, docs,
+					    ret_n);
+		r = hits_order(hits, hits->count, budget);
+		if (r < 0)
+			return r;
+		told = told_before(hits, place);
+	}
+	return page_in_order(hits, told, budget, docs, n, ret_n);
+}
+
+/* --- In order of documents --- */
+
+static void
+natural_page(const struct index_hits *hits, uint64_t offset, uint32_t *docs, size_t n,
+	     size_t *ret_n)
+{
+	roaring_uint32_iterator_t iterator;
+	uint32_t first;
+
+	n = offset < hits->count ? MIN((uint64_t)n, hits->count - offset) : 0;
+	*ret_n = n;
+	if (n == 0)
+		return;
+	(void)roaring_bitmap_select(hits->docs, (uint32_t)offset, &first);
+	roaring_init_iterator(hits->docs, &iterator);
+	(void)roaring_move_uint32_iterator_equalorlarger(&iterator, first);
+	(void)roaring_read_uint32_iterator(&iterator, docs, (uint32_t)n);
+}
+
+static void
+natural_after(const struct index_hits *hits, uint64_t row, uint32_t *docs, size_t n, size_t *ret_n)
+{
+	uint64_t told = 0, untold = hits->count;
+
+	while (row != 0 && told < untold) {
+		uint64_t mid = told + (untold - told) / 2;
+		uint32_t doc = 0;
+
+		(void)roaring_bitmap_select(hits->docs, (uint32_t)mid, &doc);
+		if (index_doc_row(hits->view, doc) <= row)
+			told = mid + 1;
+		else
+			untold = mid;
+	}
+	natural_page(hits, told, docs, n, ret_n);
+}
+
+/* --- Asking --- */
+
+int
+index_hits_page(struct index_hits *hits, uint64_t offset, const struct index_budget *budget,
+		uint32_t *docs, size_t n, size_t *ret_n)
+{
+	int r;
+
+	if (sorter_is_natural(&hits->sorter)) {
+		natural_page(hits, offset, docs, n, ret_n);
+		return 0;
+	}
+	r = budget_lock(budget, &hits->lock);
+	if (r < 0)
+		return r;
+	r = page_in_order(hits, offset, budget, docs, n, ret_n);
+	(void)pthread_mutex_unlock(&hits->lock);
+	return r;
+}
+
+/* The place of what has ROW; -ESTALE if that is needed and there is nothing. */
+static int
+place_of_row(const struct index_hits *hits, uint64_t row, struct sort_place *ret_place)
+{
+	uint32_t doc;
+
+	if (hits->sorter.n == 0) {
+		ret_place->levels[0] = row;
+		return 0;
+	}
+	/* In an order by values, a place needs the values of the document that stood there. */
+	if (index_doc_find_row(hits->view, row, &doc) < 0)
+		return -ESTALE;
+	sorter_place(&hits->sorter, doc, ret_place);
+	return 0;
+}
+
+int
+index_hits_after(struct index_hits *hits, uint64_t row, const struct index_budget *budget,
+		 uint32_t *docs, size_t n, size_t *ret_n)
+{
+	struct sort_place place;
+	int r;
+
+	if (sorter_is_natural(&hits->sorter)) {
+		natural_after(hits, row, docs, n, ret_n);
+		return 0;
+	}
+	if (row == 0)
+		return index_hits_page(hits, 0, budget, docs, n, ret_n);
+	r = budget_lock(budget, &hits->lock);
+	if (r < 0)
+		return r;
+	r = sorter_prepare(&hits->sorter, budget);
+	if (r == 0)
+		r = place_of_row(hits, row, &place);
+	if (r == 0)
+		r = page_after(hits, &place, budget, docs, n, ret_n);
+	(void)pthread_mutex_unlock(&hits->lock);
+	return r;
+}
+
+int
+index_hits_cursor(struct index_hits *hits, uint32_t doc, struct pxs_buf *cursor)
+{
+	int r;
+
+	(void)pthread_mutex_lock(&hits->lock);
+	r = sorter_prepare(&hits->sorter, NULL);
+	if (r == 0)
+		r = cursor_print(&hits->sorter, doc, cursor);
+	(void)pthread_mutex_unlock(&hits->lock);
+	return r;
+}
+
+/* With the lock held. */
+static int
+resume(struct index_hits *hits, const char *cursor, const struct index_budget *budget,
+       uint32_t *docs, size_t n, size_t *ret_n)
+{
+	struct sort_place place = { 0 };
+	int r = sorter_prepare(&hits->sorter, budget);
+
+	if (r == 0)
+		r = cursor_parse(&hits->sorter, cursor, &place);
+	if (r < 0)
+		return r;
+	if (sorter_is_natural(&hits->sorter)) {
+		natural_after(hits, place.levels[0], docs, n, ret_n);
+		return 0;
+	}
+	return page_after(hits, &place, budget, docs, n, ret_n);
+}
+
+int
+index_hits_resume(struct index_hits *hits, const char *cursor, const struct index_budget *budget,
+		  uint32_t *docs, size_t n, size_t *ret_n, struct pxs_error *err)
+{
+	int r;
+
+	if (!*cursor)
+		return index_hits_page(hits, 0, budget, docs, n, ret_n);
+	r = budget_lock(budget, &hits->lock);
+	if (r < 0)
+		return r;
+	r = resume(hits, cursor, budget, docs, n, ret_n);
+	(void)pthread_mutex_unlock(&hits->lock);
+	if (r == -EINVAL)
+		return pxs_error_set(
+			err, r, -1,
+			"this is not a cursor of a listing in this order; take it from "
+			"the page before, or start again without one");
+	return r;
+}

@@ -1,0 +1,227 @@
+/* A heap keeps the first few seen so far, its last in order on top; from then on a document needs
+ * a look only if it comes before that one. Documents are taken in blocks, and a block is thinned
+ * out level by level: the second key is read only of those whose first key does not rule them out.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "index/budget.h"
+#include "index/sort.h"
+
+/* Documents looked at together: their keys fit the first cache. */
+#define BLOCK 2048
+
+/* A row: the keys level by level, then the document. */
+struct first {
+	const struct sorter *sorter;
+	const struct sort_place *after; /* or NULL */
+	uint64_t *rows;
+	size_t n, room, levels, stride;
+	uint32_t docs[BLOCK]; /* the block, as far as it is not ruled out */
+	bool less[BLOCK];     /* comes before the top for sure */
+	uint64_t keys[SORT_LEVELS_MAX][BLOCK];
+};
+
+static void
+first_cleanup(struct first **first)
+{
+	if (*first)
+		free((*first)->rows);
+	free(*first);
+}
+
+static uint64_t *
+row_at(const struct first *first, size_t at)
+{
+	return first->rows + at * first->stride;
+}
+
+static int
+compare_rows(const struct first *first, const uint64_t *a, const uint64_t *b)
+{
+	for (size_t level = 0; level < first->levels; level++)
+		if (a[level] != b[level])
+			return a[level] < b[level] ? -1 : 1;
+	return 0;
+}
+
+static void
+copy_row(const struct first *first, uint64_t *to, const uint64_t *from)
+{
+	memcpy(to, from, first->stride * sizeof(*to));
+}
+
+/* Put ROW into the heap of N rows at AT or below, where it belongs. */
+static void
+sift_down(const struct first *first, const uint64_t *row, size_t n, size_t at)
+{
+	size_t child;
+
+	for (; (child = 2 * at + 1) < n; at = child) {
+		if (child + 1 < n &&
+		    compare_rows(first, row_at(first, child + 1), row_at(first, child)) > 0)
+			child++;
+		if (compare_rows(first, row, row_at(first, child)) >= 0)
+			break;
+		copy_row(first, row_at(first, at), row_at(first, child));
+	}
+	copy_row(first, row_at(first, at), row);
+}
+
+static void
+heapify(const struct first *first)
+{
+	uint64_t row[SORT_LEVELS_MAX + 1];
+
+	for (size_t i = first->n / 2; i-- > 0;) {
+		copy_row(first, row, row_at(first, i));
+		sift_down(first, row, first->n, i);
+	}
+}
+
+static void
+offer(struct first *first, const uint64_t *row)
+{
+	if (first->after && compare_rows(first, row, first->after->levels) <= 0)
+		return;
+	if (first->n < first->room) {
+		copy_row(first, row_at(first, first->n++), row);
+		if (first->n == first->room)
+			heapify(first);
+	} else if (compare_rows(first, row, row_at(first, 0)) < 0) {
+		sift_down(first, row, first->n, 0);
+	}
+}
+
+/* What is not ruled out by the first key; the others are not there yet. */
+static size_t
+thin_first(struct first *first, size_t n, uint64_t top)
+{
+	const uint64_t *from = first->keys[0];
+	uint64_t low = first->after ? first->after->levels[0] : 0;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t key = from[i];
+
+		first->keys[0][kept] = key;
+		first->docs[kept] = first->docs[i];
+		first->less[kept] = key < top;
+		kept += key <= top && key >= low;
+	}
+	return kept;
+}
+
+/* The same by a later key, of those that were equal to the top so far. */
+static size_t
+thin_next(struct first *first, size_t n, size_t level, uint64_t top)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t key = first->keys[level][i];
+		bool stays = first->less[i] || key <= top;
+
+		for (size_t before = 0; before <= level; before++)
+			first->keys[before][kept] = first->keys[before][i];
+		first->docs[kept] = first->docs[i];
+		first->less[kept] = first->less[i] || key < top;
+		kept += stays;
+	}
+	return kept;
+}
+
+static size_t
+thin(struct first *first, size_t n, size_t level)
+{
+	uint64_t top = first->n == first->room ? row_at(first, 0)[level] : UINT64_MAX;
+
+	if (level == 0)
+		return thin_first(first, n, top);
+	return first->n == first->room ? thin_next(first, n, level, top) : n;
+}
+
+/* The first N of `docs`. */
+static void
+offer_block(struct first *first, size_t n)
+{
+	uint64_t row[SORT_LEVELS_MAX + 1];
+
+	for (size_t level = 0; level < first->levels && n > 0; level++) {
+		sorter_level(first->sorter, level, first->docs, n, first->keys[level]);
+		n = thin(first, n, level);
+	}
+	for (size_t i = 0; i < n; i++) {
+		for (size_t level = 0; level < first->levels; level++)
+			row[level] = first->keys[level][i];
+		row[first->levels] = first->docs[i];
+		offer(first, row);
+	}
+}
+
+/* The heap, from its end, becomes DOCS in order. */
+static void
+take(struct first *first, uint32_t *docs)
+{
+	uint64_t row[SORT_LEVELS_MAX + 1];
+
+	if (first->n < first->room)
+		heapify(first);
+	for (size_t left = first->n; left > 0; left--) {
+		docs[left - 1] = (uint32_t)row_at(first, 0)[first->levels];
+		copy_row(first, row, row_at(first, left - 1));
+		sift_down(first, row, left - 1, 0);
+	}
+}
+
+static int
+first_new(const struct sorter *sorter, const struct sort_place *after, size_t room,
+	  struct first **ret_first)
+{
+	struct first *first = malloc(sizeof(*first));
+
+	if (!first)
+		return -ENOMEM;
+	first->sorter = sorter;
+	first->after = after;
+	first->n = 0;
+	first->room = room;
+	first->levels = sorter->n + 1;
+	first->stride = first->levels + 1;
+	first->rows = malloc(room * first->stride * sizeof(*first->rows));
+	if (!first->rows) {
+		free(first);
+		return -ENOMEM;
+	}
+	*ret_first = first;
+	return 0;
+}
+
+int
+sorter_first(const struct sorter *sorter, const roaring_bitmap_t *bitmap,
+	     const struct sort_place *after, size_t n, const struct index_budget *budget,
+	     uint32_t *docs, size_t *ret_n)
+{
+	CLEANUP(first) struct first *first = NULL;
+	roaring_uint32_iterator_t iterator;
+	uint32_t got;
+	int r = 0;
+
+	*ret_n = 0;
+	if (n == 0)
+		return 0;
+	r = first_new(sorter, after, n, &first);
+	if (r < 0)
+		return r;
+	roaring_init_iterator(bitmap, &iterator);
+	while (r == 0 && (got = roaring_read_uint32_iterator(&iterator, first->docs, BLOCK)) > 0) {
+		offer_block(first, got);
+		r = budget_check(budget);
+	}
+	if (r < 0)
+		return r;
+	*ret_n = first->n;
+	take(first, docs);
+	return 0;
+}

@@ -1,0 +1,186 @@
+/* Everything is compared as unsigned numbers: what a column holds, of strings twice their rank, so
+ * that a string that no document has fits between two ranks. Descending keys are turned over. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/macros.h"
+#include "index/column.h"
+#include "index/doclist.h"
+#include "index/ranks.h"
+#include "index/sort.h"
+#include "index/view.h"
+
+/* Codes that are read together. */
+#define BLOCK 1024
+
+/* COLUMN_MISSING is the one number that no value has; without it there is room for SORT_MISSING. */
+static inline uint64_t
+key_of(int64_t number, bool descending)
+{
+	uint64_t ordered = (uint64_t)number ^ ((uint64_t)1 << 63);
+
+	return descending ? ~ordered : ordered - 1;
+}
+
+static inline int64_t
+number_of_rank(uint32_t rank)
+{
+	return 2 * (int64_t)rank;
+}
+
+/* --- One segment --- */
+
+/* What is read as numbers becomes keys where it stands: both have 64 bits. */
+static void
+keys_of_numbers(const struct sort_key *key, const struct column_slice *slice,
+		const struct doclist_slice *docs, uint64_t *keys)
+{
+	bool descending = key->descending;
+
+	column_slice_numbers(slice, docs, 0, docs->n, (int64_t *)keys);
+	for (size_t i = 0; i < docs->n; i++)
+		keys[i] = (int64_t)keys[i] == COLUMN_MISSING ? SORT_MISSING
+							     : key_of((int64_t)keys[i], descending);
+}
+
+static void
+keys_of_codes(const struct sort_key *key, const struct column_slice *slice,
+	      const struct doclist_slice *docs, uint64_t *keys)
+{
+	const uint32_t *ranks = key->ranks->ranks;
+	bool descending = key->descending;
+	uint32_t codes[BLOCK];
+
+	for (size_t from = 0, n; from < docs->n; from += n) {
+		n = MIN(docs->n - from, (size_t)BLOCK);
+		column_slice_codes(slice, docs, from, n, codes);
+		for (size_t i = 0; i < n; i++) {
+			uint32_t rank = ranks[codes[i]];
+
+			keys[from + i] = rank ? key_of(number_of_rank(rank), descending)
+					      : SORT_MISSING;
+		}
+	}
+}
+
+/* Numbers of a list ascend, codes do not. */
+static uint64_t
+key_of_list(const struct sort_key *key, const struct column_slice *slice, uint32_t place)
+{
+	uint64_t best = SORT_MISSING;
+	const void *values;
+	size_t n = column_slice_list(slice, place, &values);
+
+	if (n == 0)
+		return SORT_MISSING;
+	if (!key->ranks)
+		return key_of(column_list_number_at(slice, values, key->descending ? n - 1 : 0),
+			      key->descending);
+	while (n-- > 0) {
+		uint32_t rank = key->ranks->ranks[column_list_code_at(slice, values, n)];
+		uint64_t one = key_of(number_of_rank(rank), key->descending);
+
+		best = one < best ? one : best;
+	}
+	return best;
+}
+
+static void
+segment_keys(const struct sort_key *key, const struct doclist_slice *docs, uint64_t *keys)
+{
+	struct column_slice slice;
+
+	column_slice(key->column, docs->segment, &slice);
+	if (column_property(key->column)->multi)
+		for (size_t i = 0; i < docs->n; i++)
+			keys[i] = key_of_list(key, &slice, docs->docs[i] & COLUMN_PLACE_MASK);
+	else if (key->ranks)
+		keys_of_codes(key, &slice, docs, keys);
+	else
+		keys_of_numbers(key, &slice, docs, keys);
+}
+
+/* --- All --- */
+
+/* As many of DOCS as are in the segment of the first. */
+static struct doclist_slice
+same_segment(const uint32_t *docs, size_t n)
+{
+	struct doclist_slice slice = { .segment = docs[0] >> COLUMN_SEGMENT_SHIFT, .docs = docs };
+
+	if (docs[n - 1] >> COLUMN_SEGMENT_SHIFT == slice.segment)
+		slice.n = n;
+	while (slice.n < n && docs[slice.n] >> COLUMN_SEGMENT_SHIFT == slice.segment)
+		slice.n++;
+	slice.run = docs[slice.n - 1] - docs[0] == slice.n - 1;
+	return slice;
+}
+
+static void
+ties(const struct sorter *sorter, const uint32_t *docs, size_t n, uint64_t *keys)
+{
+	for (size_t i = 0; i < n; i++)
+		keys[i] = sorter->n ? (uint64_t)index_doc_id(sorter->view, docs[i])
+				    : index_doc_row(sorter->view, docs[i]);
+}
+
+void
+sorter_level(const struct sorter *sorter, size_t level, const uint32_t *docs, size_t n,
+	     uint64_t *keys)
+{
+	struct doclist_slice slice;
+
+	if (level == sorter->n) {
+		ties(sorter, docs, n, keys);
+		return;
+	}
+	for (; n > 0; docs += slice.n, keys += slice.n, n -= slice.n) {
+		slice = same_segment(docs, n);
+		segment_keys(&sorter->keys[level], &slice, keys);
+	}
+}
+
+void
+sorter_place(const struct sorter *sorter, uint32_t doc, struct sort_place *ret_place)
+{
+	for (size_t level = 0; level <= sorter->n; level++)
+		sorter_level(sorter, level, &doc, 1, &ret_place->levels[level]);
+}
+
+uint64_t
+sorter_value_key(const struct sorter *sorter, size_t level, const struct query_value *value)
+{
+	const struct sort_key *key = &sorter->keys[level];
+	const struct dict *dict = column_dict(key->column);
+	uint32_t less;
+	bool known;
+
+	if (!value)
+		return SORT_MISSING;
+	if (!dict)
+		return key_of(column_number(value), key->descending);
+	less = ranks_less(key->ranks, dict, value->string);
+	known = less < key->ranks->n &&
+		strcmp(dict_text(dict, key->ranks->codes[less + 1]), value->string) == 0;
+	return key_of(known ? number_of_rank(less + 1) : number_of_rank(less) + 1, key->descending);
+}
+
+bool
+sorter_value(const struct sorter *sorter, size_t level, uint32_t doc, struct query_value *ret_value)
+{
+	const struct sort_key *key = &sorter->keys[level];
+	uint64_t found;
+	int64_t number;
+
+	sorter_level(sorter, level, &doc, 1, &found);
+	if (found == SORT_MISSING)
+		return false;
+	number = (int64_t)((key->descending ? ~found : found + 1) ^ ((uint64_t)1 << 63));
+	if (!key->ranks) {
+		column_number_value(column_property(key->column), number, ret_value);
+		return true;
+	}
+	ret_value->type = QUERY_TYPE_STRING;
+	ret_value->string = dict_text(column_dict(key->column), key->ranks->codes[number / 2]);
+	return true;
+}
