@@ -106,10 +106,9 @@ read_dense_codes(const struct column_slice *slice, const struct doclist_slice *d
 		read_codes_4(slice, docs, from, n, out);
 }
 
-/* The first listed place from AT on that is not before PLACE: by steps that double, since both
- * sides ascend. */
-static uint32_t
-gallop(const struct column_slice *slice, uint32_t at, uint32_t place)
+/* By steps that double, since both sides ascend. */
+uint32_t
+column_slice_seek(const struct column_slice *slice, uint32_t at, uint32_t place)
 {
 	uint32_t low = at, step = 1;
 
@@ -129,7 +128,7 @@ read_sparse_codes(const struct column_slice *slice, const struct doclist_slice *
 	for (size_t i = 0; i < n; i++) {
 		uint32_t place = place_at(docs, from + i, docs->run);
 
-		at = gallop(slice, at, place);
+		at = column_slice_seek(slice, at, place);
 		out[i] = at < slice->n && slice->places[at] == place
 				 ? column_list_code_at(slice, slice->values, at)
 				 : 0;
@@ -201,7 +200,7 @@ read_sparse_numbers(const struct column_slice *slice, const struct doclist_slice
 	for (size_t i = 0; i < n; i++) {
 		uint32_t place = place_at(docs, from + i, docs->run);
 
-		at = gallop(slice, at, place);
+		at = column_slice_seek(slice, at, place);
 		out[i] = at < slice->n && slice->places[at] == place
 				 ? column_list_number_at(slice, slice->values, at)
 				 : COLUMN_MISSING;

@@ -93,6 +93,10 @@ column_stored_code(const struct column_slice *slice, uint64_t stored)
 /* Where PLACE stands among the listed places; slice->n if it has no value. */
 uint32_t column_slice_find(const struct column_slice *slice, uint32_t place);
 
+/* The first of the listed places from the AT-th on that is not before PLACE; slice->n if there is
+ * none. Made for places that ascend: AT is then what the last call found. */
+uint32_t column_slice_seek(const struct column_slice *slice, uint32_t at, uint32_t place);
+
 /* The number of a place that is no list, COLUMN_MISSING if there is none. */
 static inline int64_t
 column_slice_number(const struct column_slice *slice, uint32_t place)

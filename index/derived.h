@@ -2,6 +2,7 @@
 #ifndef PXS_INDEX_DERIVED_H
 #define PXS_INDEX_DERIVED_H
 
+#include "index/bins.h"
 #include "index/ranks.h"
 
 struct column;
@@ -9,6 +10,7 @@ struct column;
 /* Thread-safe, each part by a lock of its own. */
 struct derived {
 	struct ranks_slot ranks; /* of strings */
+	struct bins bins;	 /* of numbers */
 };
 
 /* Lent as long as COLUMN. */
@@ -18,12 +20,14 @@ static inline void
 derived_init(struct derived *derived)
 {
 	ranks_slot_init(&derived->ranks);
+	bins_init(&derived->bins);
 }
 
 static inline void
 derived_done(struct derived *derived)
 {
 	ranks_slot_done(&derived->ranks);
+	bins_done(&derived->bins);
 }
 
 #endif

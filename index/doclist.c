@@ -63,9 +63,43 @@ doclist_init(struct doclist *list, const roaring_bitmap_t *bitmap)
 	return 0;
 }
 
+static void
+set_slice(uint64_t *bits, const struct doclist_slice *slice)
+{
+	uint32_t first = slice->docs[0], end = first + (uint32_t)slice->n;
+	size_t i = 0;
+
+	/* Of a run, whole words at once. */
+	for (; slice->run && first < end; first += 64 - first % 64) {
+		uint64_t word = UINT64_MAX << (first % 64);
+
+		if (end - first < 64 - first % 64)
+			word &= ~(UINT64_MAX << (end % 64));
+		bits[first / 64] |= word;
+	}
+	for (; !slice->run && i < slice->n; i++)
+		bits[slice->docs[i] / 64] |= UINT64_C(1) << (slice->docs[i] % 64);
+}
+
+/* A whole segment's worth of them, so that any place of one that has documents can be asked for. */
+int
+doclist_set_bits(struct doclist *list)
+{
+	size_t segments = list->n ? (list->docs[list->n - 1] >> COLUMN_SEGMENT_SHIFT) + (size_t)1
+				  : 0;
+
+	list->bits = calloc(segments * COLUMN_SEGMENT_DOCS / 64 + 1, sizeof(*list->bits));
+	if (!list->bits)
+		return -ENOMEM;
+	for (size_t i = 0; i < list->n_slices; i++)
+		set_slice(list->bits, &list->slices[i]);
+	return 0;
+}
+
 void
 doclist_done(struct doclist *list)
 {
+	free(list->bits);
 	free(list->docs);
 	free(list->slices);
 	*list = (struct doclist){ 0 };

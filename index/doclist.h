@@ -23,10 +23,12 @@ struct doclist {
 	size_t n;
 	struct doclist_slice *slices;
 	size_t n_slices;
+	uint64_t *bits; /* one for each document up to the last; NULL until asked for */
 };
 
 /* -ENOMEM. */
 int doclist_init(struct doclist *list, const roaring_bitmap_t *bitmap);
+int doclist_set_bits(struct doclist *list);
 void doclist_done(struct doclist *list);
 static inline void
 doclist_cleanup(struct doclist *list)

@@ -1,19 +1,24 @@
 #include "index/facet.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/macros.h"
 #include "index/budget.h"
 #include "index/column.h"
+#include "index/derived.h"
+#include "index/number_order.h"
 #include "index/view.h"
 
 /* What all facets of one hits object have in common. */
 struct source {
 	const struct index_view *view;
 	const struct doclist *docs;
-	const struct index_budget *budget;
+	struct facet_limits limits;
 	struct facet_scratch *scratch;
 	struct pxs_arena *arena;
 	size_t max_values;
@@ -128,6 +133,25 @@ values_suffice(const struct source *source, const struct histogram *histogram,
 	       histogram->n <= MAX(source->max_values, (size_t)FACET_VALUES_FEW);
 }
 
+/* Nearly all differ: ranges divide them better than values whatever these are. */
+static int
+fill_from_ranks(const struct source *source, const struct column *column, struct index_facet *facet)
+{
+	CLEANUP(ranks) struct ranks *ranks = NULL;
+	int r = ranks_get(&column_derived(column)->ranks, column_dict(column),
+			  source->limits.budget, &ranks);
+
+	if (r == 0)
+		r = facet_order_ranks(column, source->docs, ranks, source->scratch);
+	if (r < 0)
+		return r;
+	facet->count = number_order_count(source->scratch->order);
+	facet->missing = source->docs->n - facet->count;
+	if (facet->count == 0)
+		return 0;
+	return facet_by_ranks(source->arena, column, ranks, source->scratch->order, facet);
+}
+
 static int
 fill_from_strings(const struct source *source, const struct column *column,
 		  struct index_facet *facet)
@@ -136,6 +160,8 @@ fill_from_strings(const struct source *source, const struct column *column,
 	struct index_facet ranges;
 	int r;
 
+	if (source->max_values == FACET_BUCKETS && facet_codes_differ(column, source->docs))
+		return fill_from_ranks(source, column, facet);
 	r = facet_count_codes(column, source->docs, source->scratch, &histogram);
 	if (r < 0)
 		return r;
@@ -160,16 +186,12 @@ fill_from_strings(const struct source *source, const struct column *column,
 }
 
 static int
-fill_from_numbers(const struct source *source, const struct column *column,
-		  struct index_facet *facet)
+fill_from_order(const struct source *source, const struct column *column, struct index_facet *facet)
 {
 	CLEANUP(histogram) struct histogram histogram = { 0 };
 	const struct query_property *property = facet->property;
 	int r;
 
-	r = facet_order_numbers(column, source->docs, source->scratch, &facet->count);
-	if (r < 0)
-		return r;
 	facet->missing = source->docs->n - facet->count;
 	if (facet->count == 0 || property->type == QUERY_TYPE_PROXY)
 		return 0;
@@ -183,6 +205,19 @@ fill_from_numbers(const struct source *source, const struct column *column,
 }
 
 static int
+fill_from_numbers(const struct source *source, const struct column *column,
+		  struct index_facet *facet)
+{
+	int r = facet_order_numbers(column, source->docs, &source->limits, source->scratch,
+				    &facet->count);
+
+	if (r == 0)
+		r = fill_from_order(source, column, facet);
+	facet_numbers_done(source->scratch);
+	return r;
+}
+
+static int
 make_facet(const struct source *source, const struct query_property *property,
 	   struct index_facet *facet)
 {
@@ -190,7 +225,7 @@ make_facet(const struct source *source, const struct query_property *property,
 	int r;
 
 	*facet = (struct index_facet){ .property = property, .missing = source->docs->n };
-	r = budget_check(source->budget);
+	r = budget_check(source->limits.budget);
 	if (r == 0 && column)
 		r = property->type == QUERY_TYPE_STRING ? fill_from_strings(source, column, facet)
 							: fill_from_numbers(source, column, facet);
@@ -218,6 +253,14 @@ index_facet_free(struct index_facet *facet)
 	free(lone);
 }
 
+static int
+list_docs(const roaring_bitmap_t *hits, struct doclist *docs)
+{
+	int r = doclist_init(docs, hits);
+
+	return r == 0 && docs->n >= FACET_MANY ? doclist_set_bits(docs) : r;
+}
+
 int
 facet_new(const struct index_view *view, const roaring_bitmap_t *hits,
 	  const struct query_property *property, size_t max_values,
@@ -227,14 +270,20 @@ facet_new(const struct index_view *view, const roaring_bitmap_t *hits,
 	CLEANUP(facet_scratch) struct facet_scratch scratch = { 0 };
 	CLEANUP(index_facet) struct index_facet *facet = NULL;
 	struct lone_facet *lone = calloc(1, sizeof(*lone));
-	struct source source = { view, &docs, budget, &scratch, NULL, max_values };
+	struct source source = {
+		.view = view,
+		.docs = &docs,
+		.limits = { view->max_doc, budget },
+		.scratch = &scratch,
+		.max_values = max_values,
+	};
 	int r;
 
 	if (!lone)
 		return -ENOMEM;
 	facet = &lone->facet;
 	source.arena = &lone->arena;
-	r = doclist_init(&docs, hits);
+	r = list_docs(hits, &docs);
 	if (r == 0)
 		r = make_facet(&source, property, facet);
 	if (r < 0)
@@ -337,28 +386,114 @@ is_offered(const struct query_property *property)
 	return property->filter && property->name[0] != '_' && property->type != QUERY_TYPE_PROXY;
 }
 
-static int
-make_facets(const struct source *source, struct index_facets *facets)
+/* Facets in the making, by two threads if there is much to do and a core to spare. */
+struct making {
+	const struct index_view *view;
+	const struct doclist *docs;
+	const struct index_budget *budget;
+	const struct query_property *const *properties; /* those offered */
+	size_t n;
+	struct index_facet *facets; /* one for each */
+	atomic_size_t next;	    /* to be made */
+	atomic_int result;
+};
+
+/* Until nothing is left, or something failed. */
+static void
+make_some(struct making *making, struct pxs_arena *arena)
 {
-	const struct query_schema *schema = &source->view->schema->schema;
-	int r;
+	CLEANUP(facet_scratch) struct facet_scratch scratch = { 0 };
+	struct source source = {
+		.view = making->view,
+		.docs = making->docs,
+		.limits = { making->view->max_doc, making->budget },
+		.scratch = &scratch,
+		.arena = arena,
+		.max_values = FACET_BUCKETS,
+	};
+	size_t at;
 
-	facets->hits = source->docs->n;
-	facets->facets = pxs_arena_alloc(source->arena,
-					 (schema->n_properties + 1) * sizeof(*facets->facets));
-	if (!facets->facets)
-		return -ENOMEM;
-	for (size_t i = 0; i < schema->n_properties; i++) {
-		struct index_facet *facet = &facets->facets[facets->n_facets];
+	while (atomic_load(&making->result) == 0 &&
+	       (at = atomic_fetch_add(&making->next, 1)) < making->n) {
+		int r = make_facet(&source, making->properties[at], &making->facets[at]);
 
-		if (!is_offered(schema->properties[i]))
-			continue;
-		r = make_facet(source, schema->properties[i], facet);
 		if (r < 0)
-			return r;
-		facets->n_facets += facet->count > 0;
+			atomic_store(&making->result, r);
 	}
-	return rank(facets, source->arena);
+}
+
+struct helper {
+	pthread_t thread;
+	struct making *making;
+	struct pxs_arena *arena;
+};
+
+static void *
+help(void *context)
+{
+	struct helper *helper = context;
+
+	make_some(helper->making, helper->arena);
+	return NULL;
+}
+
+/* Helpers there are in the whole process: no more than cores beside one, so that many who ask at
+ * once do not get in each other's way. */
+static atomic_long helpers;
+
+static bool
+start_helper(struct helper *helper)
+{
+	if (helper->making->docs->n >= FACET_MANY &&
+	    atomic_fetch_add(&helpers, 1) + 1 < sysconf(_SC_NPROCESSORS_ONLN) &&
+	    pthread_create(&helper->thread, NULL, help, helper) == 0)
+		return true;
+	if (helper->making->docs->n >= FACET_MANY)
+		atomic_fetch_sub(&helpers, 1);
+	return false;
+}
+
+static void
+make_all(struct making *making, struct pxs_arena arenas[2])
+{
+	struct helper helper = { .making = making, .arena = &arenas[1] };
+	bool helped = start_helper(&helper);
+
+	make_some(making, &arenas[0]);
+	if (!helped)
+		return;
+	(void)pthread_join(helper.thread, NULL);
+	atomic_fetch_sub(&helpers, 1);
+}
+
+static int
+make_facets(struct facet_set *set, struct making *making)
+{
+	const struct query_schema *schema = &making->view->schema->schema;
+	struct pxs_arena *arena = &set->arenas[0];
+	const struct query_property **offered;
+	struct index_facets *facets = &set->facets;
+
+	offered = pxs_arena_alloc(arena,
+				  (schema->n_properties + 1) * sizeof(struct query_property *));
+	facets->facets = pxs_arena_alloc(arena,
+					 (schema->n_properties + 1) * sizeof(*facets->facets));
+	if (!offered || !facets->facets)
+		return -ENOMEM;
+	for (size_t i = 0; i < schema->n_properties; i++)
+		if (is_offered(schema->properties[i]))
+			offered[making->n++] = schema->properties[i];
+	making->properties = offered;
+	making->facets = facets->facets;
+	make_all(making, set->arenas);
+	if (atomic_load(&making->result) < 0)
+		return atomic_load(&making->result);
+
+	facets->hits = making->docs->n;
+	for (size_t i = 0; i < making->n; i++)
+		if (facets->facets[i].count > 0)
+			facets->facets[facets->n_facets++] = facets->facets[i];
+	return rank(facets, arena);
 }
 
 void
@@ -366,8 +501,19 @@ facet_set_free(struct facet_set *set)
 {
 	if (!set)
 		return;
-	pxs_arena_done(&set->arena);
+	for (size_t i = 0; i < ARRAY_SIZE(set->arenas); i++)
+		pxs_arena_done(&set->arenas[i]);
 	free(set);
+}
+
+size_t
+facet_set_bytes(const struct facet_set *set)
+{
+	size_t bytes = sizeof(*set);
+
+	for (size_t i = 0; i < ARRAY_SIZE(set->arenas); i++)
+		bytes += set->arenas[i].total;
+	return bytes;
 }
 
 int
@@ -375,17 +521,15 @@ facet_set_new(const struct index_view *view, const roaring_bitmap_t *hits,
 	      const struct index_budget *budget, struct facet_set **ret_set)
 {
 	CLEANUP(doclist) struct doclist docs = { 0 };
-	CLEANUP(facet_scratch) struct facet_scratch scratch = { 0 };
 	CLEANUP(facet_set) struct facet_set *set = calloc(1, sizeof(*set));
-	struct source source = { view, &docs, budget, &scratch, NULL, FACET_BUCKETS };
+	struct making making = { .view = view, .docs = &docs, .budget = budget };
 	int r;
 
 	if (!set)
 		return -ENOMEM;
-	source.arena = &set->arena;
-	r = doclist_init(&docs, hits);
+	r = list_docs(hits, &docs);
 	if (r == 0)
-		r = make_facets(&source, &set->facets);
+		r = make_facets(set, &making);
 	if (r < 0)
 		return r;
 	*ret_set = STEAL(set);

@@ -1,6 +1,7 @@
 /* facet.h - how a property divides the hits: counting, cutting, ranking.
  *
- *     facet_count.c    columns in, histograms and gathered numbers out
+ *     facet_codes.c    columns of strings in, histograms out
+ *     facet_numbers.c  columns of anything else in, numbers in order out
  *     facet_values.c   one bucket for each of the commonest values
  *     facet_ranges.c   about five ranges of about equal count: numbers, dates
  *     facet_text.c     the same for strings
@@ -21,6 +22,7 @@
 
 struct column;
 struct number_order;
+struct ranks;
 
 /* Ranges a facet is cut into, and values shown of it unless more are asked for. */
 #define FACET_BUCKETS 5
@@ -31,15 +33,19 @@ struct number_order;
 /* A rounder bound may lie so far from the ideal cut (percent of an ideal bucket). */
 #define ROUND_FAR_PERCENT 15
 
-/* --- facet_count.c --- */
+/* From so many hits on, numbers are counted rather than gathered, and two threads share the work.
+ */
+#define FACET_MANY 16384
 
 /* Room that is used for one property after the other. */
 struct facet_scratch {
 	uint32_t *counts; /* by code; all 0 between two uses */
 	size_t n_counts;
-	uint32_t *codes; /* those counted, each once */
+	size_t lanes, lane_room; /* so many counters for each code, so far apart */
+	uint32_t *codes;	 /* those counted, each once */
 	size_t n_codes;
 	struct number_order *order;
+	struct facet_counted *counted;
 };
 
 void facet_scratch_done(struct facet_scratch *scratch);
@@ -69,15 +75,35 @@ histogram_cleanup(struct histogram *histogram)
 	histogram_done(histogram);
 }
 
+/* What all facets of some hits have in common. */
+struct facet_limits {
+	uint32_t max_doc; /* of the view */
+	const struct index_budget *budget;
+};
+
+/* --- facet_codes.c --- */
+
 /* Count a column of strings over DOCS, into an empty HISTOGRAM. -ENOMEM: SCRATCH and HISTOGRAM are
  * good for nothing but their end. */
 int facet_count_codes(const struct column *column, const struct doclist *docs,
 		      struct facet_scratch *scratch, struct histogram *histogram);
 
-/* Order a column of anything else, in SCRATCH's `order`. *RET_PRESENT: hits that have a value.
- * -ENOMEM. */
+/* Whether so many hits have so many different strings that single ones tell next to nothing, and
+ * counting them would take long. The same on every machine. */
+bool facet_codes_differ(const struct column *column, const struct doclist *docs);
+
+/* Order the ranks of such a column's strings, in SCRATCH's `order`. -ENOMEM. */
+int facet_order_ranks(const struct column *column, const struct doclist *docs,
+		      const struct ranks *ranks, struct facet_scratch *scratch);
+
+/* --- facet_numbers.c --- */
+
+/* Order a column of anything else, in SCRATCH's `order`, until facet_numbers_done(). *RET_PRESENT:
+ * hits that have a value. -ENOMEM; budget_check()'s. */
 int facet_order_numbers(const struct column *column, const struct doclist *docs,
-			struct facet_scratch *scratch, uint64_t *ret_present);
+			const struct facet_limits *limits, struct facet_scratch *scratch,
+			uint64_t *ret_present);
+void facet_numbers_done(struct facet_scratch *scratch);
 
 /* The distinct numbers of ORDER into an empty HISTOGRAM, ascending. -ENOMEM. */
 int facet_count_numbers(struct number_order *order, uint64_t present, struct histogram *histogram);
@@ -95,6 +121,10 @@ int facet_by_numbers(struct pxs_arena *arena, struct number_order *order,
 int facet_by_text(struct pxs_arena *arena, const struct column *column,
 		  const struct histogram *histogram, struct index_facet *facet);
 
+/* The same for ranks in ORDER. */
+int facet_by_ranks(struct pxs_arena *arena, const struct column *column, const struct ranks *ranks,
+		   struct number_order *order, struct index_facet *facet);
+
 /* Where to cut TOTAL values in order into FACET_BUCKETS parts of about equal size without
  * separating equal ones. TIE tells of the value at RANK how many values are less, and how many not
  * greater. The number of cuts; each counts the values before it. */
@@ -104,15 +134,16 @@ size_t facet_cut(uint64_t total, facet_tie tie, void *context, uint64_t cuts[FAC
 
 /* --- facet.c --- */
 
-/* The facets of one hits object, in one arena. */
+/* The facets of one hits object. */
 struct facet_set {
-	struct pxs_arena arena;
+	struct pxs_arena arenas[2]; /* one for each thread that made some */
 	struct index_facets facets;
 };
 
 int facet_set_new(const struct index_view *view, const roaring_bitmap_t *hits,
 		  const struct index_budget *budget, struct facet_set **ret_set);
 void facet_set_free(struct facet_set *set);
+size_t facet_set_bytes(const struct facet_set *set); /* of memory */
 DEFINE_CLEANUP(facet_set, struct facet_set *, facet_set_free)
 
 /* For index_facet_free(). -ENOMEM and budget_check()'s. */

@@ -255,13 +255,13 @@ facet_by_numbers(struct pxs_arena *arena, struct number_order *order, struct ind
 	if (!facet->buckets)
 		return -ENOMEM;
 	facet->other = 0;
-	if (fill_values(order, facet))
-		return 0;
+	if (!number_order_exceeds(order, FACET_BUCKETS) && fill_values(order, facet))
+		return number_order_error(order);
 
 	memset(facet->buckets, 0, (FACET_BUCKETS + 1) * sizeof(*facet->buckets));
 	find_bounds(&ranges);
 	if (ranges.level == CALENDAR_LEVELS)
 		ranges.level = CALENDAR_DAY;
 	fill_buckets(&ranges, facet);
-	return 0;
+	return number_order_error(order);
 }

@@ -6,31 +6,48 @@
 #include "base/utf8.h"
 #include "index/column.h"
 #include "index/facet.h"
+#include "index/number_order.h"
+#include "index/ranks.h"
 #include "index/text_order.h"
+
+/* Strings in order, TOTAL of them with repetitions: counted ones that are sorted where someone
+ * looks, or ranks. */
+struct texts {
+	const struct dict *dict;
+	struct text_order *order; /* or NULL, and these two */
+	struct number_order *numbers;
+	const struct ranks *ranks;
+	uint64_t total;
+};
 
 static void
 tie_of_texts(void *context, uint64_t rank, uint64_t *ret_less, uint64_t *ret_not_greater)
 {
-	struct text_order *order = context;
-	size_t at = text_order_find(order, rank);
+	const struct texts *texts = context;
+	int64_t number;
+	size_t at;
 
-	*ret_less = text_order_before(order, at);
-	*ret_not_greater = text_order_before(order, at + 1);
+	if (texts->order) {
+		at = text_order_find(texts->order, rank);
+		*ret_less = text_order_before(texts->order, at);
+		*ret_not_greater = text_order_before(texts->order, at + 1);
+		return;
+	}
+	number = number_order_at(texts->numbers, rank);
+	*ret_less = number_order_less(texts->numbers, number);
+	*ret_not_greater = number_order_not_greater(texts->numbers, number);
 }
-
-/* Strings in order, TOTAL of them with repetitions. */
-struct texts {
-	const struct dict *dict;
-	struct text_order *order;
-	uint64_t total;
-};
 
 static const char *
 text_at(const struct texts *texts, uint64_t rank)
 {
-	size_t place = text_order_find(texts->order, rank);
+	uint32_t code;
 
-	return dict_text(texts->dict, text_order_code(texts->order, place));
+	if (texts->order)
+		code = text_order_code(texts->order, text_order_find(texts->order, rank));
+	else
+		code = texts->ranks->codes[number_order_at(texts->numbers, rank)];
+	return dict_text(texts->dict, code);
 }
 
 static size_t
@@ -105,13 +122,19 @@ set_bound(struct query_bound *bound, const char *text, bool inclusive)
 
 /* The first bucket has no lower bound and the last no upper one: text has no round limits. */
 static int
-fill_buckets(struct pxs_arena *arena, const struct texts *texts, struct index_facet *facet)
+fill_buckets(struct pxs_arena *arena, struct texts *texts, struct index_facet *facet)
 {
 	uint64_t cuts[FACET_BUCKETS - 1], last = 0;
-	size_t n = facet_cut(texts->total, tie_of_texts, texts->order, cuts);
-	struct index_bucket *bucket = facet->buckets;
+	size_t n = facet_cut(texts->total, tie_of_texts, texts, cuts);
+	struct index_bucket *bucket;
 	char *text;
 
+	/* One more, for "(none)". */
+	facet->buckets = pxs_arena_alloc(arena, (FACET_BUCKETS + 1) * sizeof(*facet->buckets));
+	if (!facet->buckets)
+		return -ENOMEM;
+	facet->other = 0;
+	bucket = facet->buckets;
 	for (size_t i = 0; i < n; i++) {
 		uint64_t cut = cuts[i] > last ? round_cut(texts, last, cuts[i]) : last;
 
@@ -152,11 +175,19 @@ facet_by_text(struct pxs_arena *arena, const struct column *column,
 		text_order_add(order, (uint32_t)histogram->values[i].value,
 			       (uint32_t)histogram->values[i].count);
 	texts.order = order;
+	return fill_buckets(arena, &texts, facet);
+}
 
-	/* One more, for "(none)". */
-	facet->buckets = pxs_arena_alloc(arena, (FACET_BUCKETS + 1) * sizeof(*facet->buckets));
-	if (!facet->buckets)
-		return -ENOMEM;
-	facet->other = 0;
+int
+facet_by_ranks(struct pxs_arena *arena, const struct column *column, const struct ranks *ranks,
+	       struct number_order *order, struct index_facet *facet)
+{
+	struct texts texts = {
+		.dict = column_dict(column),
+		.numbers = order,
+		.ranks = ranks,
+		.total = number_order_count(order),
+	};
+
 	return fill_buckets(arena, &texts, facet);
 }

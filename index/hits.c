@@ -206,11 +206,15 @@ index_hits_facets(struct index_hits *hits, const struct index_budget *budget,
 		  const struct index_facets **ret_facets, struct pxs_error *err)
 {
 	int64_t started_ns = pxs_clock_steady_ns();
-	int r = 0;
+	int r = budget_lock(budget, &hits->lock);
 
-	(void)pthread_mutex_lock(&hits->lock);
-	if (!hits->facets)
+	if (r < 0)
+		return budget_explain(budget, started_ns, r, err);
+	if (!hits->facets) {
 		r = facet_set_new(hits->view, hits->docs, budget, &hits->facets);
+		if (r == 0)
+			atomic_fetch_add(&hits->bytes, facet_set_bytes(hits->facets));
+	}
 	if (r == 0)
 		*ret_facets = &hits->facets->facets;
 	(void)pthread_mutex_unlock(&hits->lock);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/macros.h"
+#include "index/counted_order.h"
 #include "index/radix.h"
 
 /* Of a double its exponent and so many bits of its fraction are kept, counted from those of 1.0. A
@@ -19,6 +20,12 @@
 #define FRACTION_FINE 10
 #define BINS(fraction) ((63u << (fraction)) + 2)
 #define BINS_MAX BINS(FRACTION_FINE)
+
+/* Numbers that are equally frequent everywhere have bins of equal width instead, so many bits. */
+#define EVEN_BITS 12
+
+/* So few numbers are sorted rather than dealt. */
+#define SORTED_MAX 128
 
 /* From so many numbers on the finer bins are worth their own cost. */
 #define FINE_MIN 16384
@@ -31,7 +38,15 @@ struct number_order {
 	uint64_t *keys; /* two halves, for sorting a bin and for scratch */
 	size_t n_keys;	/* of a half */
 	int64_t min, max;
-	unsigned int fraction;
+	struct binning {
+		int64_t min;
+		unsigned int fraction;
+		unsigned int shift; /* bins of equal width: 1 << shift */
+		bool even;
+	} binning;
+	size_t n_bins;
+	struct counted_order *counted;
+	bool is_counted; /* then nothing but that counts */
 	uint32_t starts[BINS_MAX + 1];
 	uint32_t places[BINS_MAX]; /* where the next number of a bin goes */
 	bool sorted[BINS_MAX];
@@ -53,6 +68,7 @@ number_order_free(struct number_order *order)
 	free(order->bins);
 	free(order->values);
 	free(order->keys);
+	counted_order_free(order->counted);
 	free(order);
 }
 
@@ -98,15 +114,17 @@ find_limits(struct number_order *order)
 /* Half the distance fits a signed number, which converts faster; unsigned differences do not
  * overflow. The conversion rounds, but never changes an order. */
 static inline unsigned int
-bin_of(int64_t min, unsigned int fraction, int64_t value)
+bin_of(struct binning binning, int64_t value)
 {
-	unsigned int key_of_one = 1023u << fraction;
-	double half = (double)(int64_t)(((uint64_t)value - (uint64_t)min) >> 1);
+	uint64_t above = (uint64_t)value - (uint64_t)binning.min;
+	unsigned int key_of_one = 1023u << binning.fraction, key;
+	double half = (double)(int64_t)(above >> 1);
 	uint64_t bits;
-	unsigned int key;
 
+	if (binning.even)
+		return (unsigned int)(above >> binning.shift);
 	memcpy(&bits, &half, sizeof(bits));
-	key = (unsigned int)(bits >> (52 - fraction));
+	key = (unsigned int)(bits >> (52 - binning.fraction));
 	return key < key_of_one ? 0 : key - key_of_one + 1;
 }
 
@@ -114,13 +132,14 @@ bin_of(int64_t min, unsigned int fraction, int64_t value)
 static size_t
 count_bins(struct number_order *order)
 {
-	size_t n_bins = BINS(order->fraction);
+	struct binning binning = order->binning;
+	size_t n_bins = order->n_bins;
 	uint32_t largest = 0;
 
 	memset(order->starts, 0, (n_bins + 1) * sizeof(*order->starts));
 	memset(order->sorted, 0, n_bins * sizeof(*order->sorted));
 	for (size_t i = 0; i < order->n; i++) {
-		unsigned int bin = bin_of(order->min, order->fraction, order->numbers[i]);
+		unsigned int bin = bin_of(binning, order->numbers[i]);
 
 		order->bins[i] = (uint16_t)bin;
 		order->starts[bin + 1]++;
@@ -137,7 +156,7 @@ deal(struct number_order *order)
 {
 	uint32_t *places = order->places;
 
-	memcpy(places, order->starts, BINS(order->fraction) * sizeof(*places));
+	memcpy(places, order->starts, order->n_bins * sizeof(*places));
 	for (size_t i = 0; i < order->n; i++)
 		order->values[places[order->bins[i]]++] = order->numbers[i];
 }
@@ -153,21 +172,75 @@ reserve_keys(struct number_order *order, size_t n)
 	return order->keys ? 0 : -ENOMEM;
 }
 
-int
-number_order_fill(struct number_order *order, size_t n)
+static int
+fill(struct number_order *order, size_t n)
 {
 	int r;
 
 	if (n > UINT32_MAX)
 		return -E2BIG;
+	order->is_counted = false;
 	order->n = n;
-	order->fraction = n < FINE_MIN ? FRACTION_COARSE : FRACTION_FINE;
-	find_limits(order);
 	r = reserve_keys(order, count_bins(order));
 	if (r < 0)
 		return r;
 	deal(order);
 	return 0;
+}
+
+int
+number_order_fill(struct number_order *order, size_t n)
+{
+	unsigned int fraction = n < FINE_MIN ? FRACTION_COARSE : FRACTION_FINE;
+
+	order->n = n;
+	find_limits(order);
+	order->binning = (struct binning){ .min = order->min, .fraction = fraction };
+	order->n_bins = BINS(fraction);
+	if (n <= SORTED_MAX) {
+		/* What is in order when it is asked for needs no more than two halves. */
+		order->binning.even = true;
+		order->binning.shift = 63;
+		order->n_bins = 2;
+	}
+	return fill(order, n);
+}
+
+int
+number_order_fill_even(struct number_order *order, size_t n, int64_t max)
+{
+	unsigned int bits = max > 0 ? 64 - (unsigned int)__builtin_clzll((uint64_t)max) : 0;
+
+	order->min = 0;
+	order->max = max;
+	order->binning = (struct binning){
+		.shift = bits > EVEN_BITS ? bits - EVEN_BITS : 0,
+		.even = true,
+	};
+	order->n_bins = (size_t)1 << EVEN_BITS;
+	return fill(order, n);
+}
+
+int
+number_order_fill_bins(struct number_order *order, const struct counted_bins *bins)
+{
+	int r = 0;
+
+	if (!order->counted)
+		r = counted_order_new(&order->counted);
+	if (r == 0)
+		r = counted_order_fill(order->counted, bins);
+	if (r < 0)
+		return r;
+	order->is_counted = true;
+	order->n = counted_order_count(order->counted);
+	return 0;
+}
+
+int
+number_order_error(const struct number_order *order)
+{
+	return order->is_counted ? counted_order_error(order->counted) : 0;
 }
 
 size_t
@@ -177,6 +250,12 @@ number_order_count(const struct number_order *order)
 }
 
 /* --- Asking --- */
+
+bool
+number_order_exceeds(const struct number_order *order, size_t n)
+{
+	return order->is_counted && counted_order_exceeds(order->counted, n);
+}
 
 static void
 sort_bin(struct number_order *order, unsigned int bin)
@@ -202,8 +281,10 @@ sort_bin(struct number_order *order, unsigned int bin)
 int64_t
 number_order_at(struct number_order *order, size_t rank)
 {
-	unsigned int low = 0, high = BINS(order->fraction);
+	unsigned int low = 0, high = (unsigned int)order->n_bins;
 
+	if (order->is_counted)
+		return counted_order_at(order->counted, rank);
 	while (high - low > 1) {
 		unsigned int mid = low + (high - low) / 2;
 
@@ -222,12 +303,14 @@ number_order_less(struct number_order *order, int64_t value)
 	size_t low, high;
 	unsigned int bin;
 
+	if (order->is_counted)
+		return counted_order_less(order->counted, value);
 	if (value <= order->min)
 		return 0;
 	if (value > order->max)
 		return order->n;
 
-	bin = bin_of(order->min, order->fraction, value);
+	bin = bin_of(order->binning, value);
 	sort_bin(order, bin);
 	low = order->starts[bin];
 	high = order->starts[bin + 1];

@@ -85,6 +85,7 @@ radix_sort(struct radix_item *items, struct radix_item *scratch, size_t n)
 /* Wider digits: their counters still fit the first cache. */
 #define KEY_DIGIT_BITS 11
 #define KEY_DIGIT_VALUES (1u << KEY_DIGIT_BITS)
+#define INSERTION_KEYS_MAX 128
 
 static void
 insertion_sort_keys(uint64_t *keys, size_t n)
@@ -118,7 +119,7 @@ radix_sort_keys(uint64_t *keys, uint64_t *scratch, size_t n)
 	uint64_t *from = keys, *to = scratch, *swap;
 	uint64_t differing = 0;
 
-	if (n <= INSERTION_MAX) {
+	if (n <= INSERTION_KEYS_MAX) {
 		insertion_sort_keys(keys, n);
 		return;
 	}

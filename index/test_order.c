@@ -13,8 +13,10 @@
 
 #include "base/macros.h"
 #include "index/dict.h"
+#include "index/counted_order.h"
 #include "index/number_order.h"
 #include "index/radix.h"
+#include "index/ranks.h"
 #include "index/text_order.h"
 
 #define NUMBERS 3000
@@ -136,6 +138,86 @@ numbers_have_their_ranks(void **state)
 	}
 }
 
+/* Counted in bins that hold several numbers, one, or none. */
+struct counted {
+	int64_t lows[NUMBERS];
+	uint32_t counts[NUMBERS];
+	const int64_t *numbers; /* sorted */
+};
+
+static void
+collect(void *context, size_t bin, int64_t *numbers)
+{
+	const struct counted *counted = context;
+	size_t before = 0;
+
+	for (size_t i = 0; i < bin; i++)
+		before += counted->counts[i];
+	/* The other way round, as any order may be. */
+	for (uint32_t i = 0; i < counted->counts[bin]; i++)
+		numbers[i] = counted->numbers[before + counted->counts[bin] - 1 - i];
+}
+
+static size_t
+count_in_bins(struct counted *counted, const int64_t *numbers, size_t n)
+{
+	size_t n_bins = 1;
+
+	counted->numbers = numbers;
+	counted->lows[0] = INT64_MIN;
+	counted->counts[0] = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (random() % 9 == 0 && numbers[i] > counted->lows[n_bins - 1] &&
+		    (i == 0 || numbers[i] > numbers[i - 1]) && n_bins < NUMBERS) {
+			counted->lows[n_bins] = numbers[i] -
+						(random() % 2 && i &&
+						 numbers[i] - 1 > numbers[i - 1] &&
+						 numbers[i] - 1 > counted->lows[n_bins - 1]);
+			counted->counts[n_bins++] = 0;
+		}
+		counted->counts[n_bins - 1]++;
+	}
+	return n_bins;
+}
+
+static void
+counted_numbers_have_their_ranks(void **state)
+{
+	static int64_t numbers[NUMBERS];
+	static struct counted counted;
+	CLEANUP(number_order) struct number_order *order = NULL;
+
+	(void)state;
+	start_random();
+	assert_int_equal(number_order_new(&order), 0);
+	for (int round = 0; round < ROUNDS; round++) {
+		size_t n = ((size_t)random() % NUMBERS) | 1;
+		struct counted_bins bins = {
+			.lows = counted.lows,
+			.counts = counted.counts,
+			.collect = collect,
+			.context = &counted,
+		};
+
+		for (size_t i = 0; i < n; i++)
+			numbers[i] = random_number(round);
+		qsort(numbers, n, sizeof(*numbers), compare_numbers);
+		bins.n = count_in_bins(&counted, numbers, n);
+		assert_int_equal(number_order_fill_bins(order, &bins), 0);
+		assert_int_equal(number_order_count(order), n);
+		for (size_t ask = 0; ask < 100; ask++) {
+			size_t rank = (size_t)random() % n, less = 0;
+			int64_t number = ask % 2 ? numbers[rank] : random_number(round);
+
+			while (less < n && numbers[less] < number)
+				less++;
+			assert_int_equal(number_order_at(order, rank), numbers[rank]);
+			assert_int_equal(number_order_less(order, number), less);
+		}
+		assert_int_equal(number_order_error(order), 0);
+	}
+}
+
 /* Long shared beginnings, texts that are the beginning of others, bytes above 0x7f. */
 static void
 random_text(char text[128])
@@ -221,12 +303,50 @@ texts_have_their_ranks(void **state)
 	}
 }
 
+/* Made at once or merged, ranks are the order of the strings. */
+static void
+ranks_follow_a_growing_dictionary(void **state)
+{
+	CLEANUP(dict) struct dict *dict = NULL;
+	struct ranks_slot slot;
+
+	(void)state;
+	start_random();
+	assert_int_equal(dict_new(&dict), 0);
+	ranks_slot_init(&slot);
+	for (int round = 0; round < ROUNDS; round++) {
+		CLEANUP(ranks) struct ranks *ranks = NULL;
+
+		for (long n = random() % (round % 3 ? 5 : 60); n-- > 0;) {
+			char text[128];
+			uint32_t code;
+
+			random_text(text);
+			assert_int_equal(dict_add(dict, text, strlen(text), &code), 0);
+		}
+		assert_int_equal(ranks_get(&slot, dict, NULL, &ranks), 0);
+		assert_int_equal(ranks->n, dict_count(dict));
+		for (uint32_t rank = 1; rank <= ranks->n; rank++) {
+			const char *text = dict_text(dict, ranks->codes[rank]);
+
+			assert_int_equal(ranks->ranks[ranks->codes[rank]], rank);
+			assert_int_equal(ranks_less(ranks, dict, text), rank - 1);
+			if (rank > 1)
+				assert_true(strcmp(dict_text(dict, ranks->codes[rank - 1]), text) <
+					    0);
+		}
+	}
+	ranks_slot_done(&slot);
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest TESTS[] = {
 		cmocka_unit_test(radix_sort_is_stable),
 		cmocka_unit_test(numbers_have_their_ranks),
+		cmocka_unit_test(counted_numbers_have_their_ranks),
+		cmocka_unit_test(ranks_follow_a_growing_dictionary),
 		cmocka_unit_test(texts_have_their_ranks),
 	};
 
