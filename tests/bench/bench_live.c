@@ -121,7 +121,7 @@ compare_times(const void *a, const void *b)
 }
 
 void
-bench_live(const char *corpus, const char *index, const char *none)
+bench_live(const char *corpus, const char *index, char **more)
 {
 	const struct query_property *properties[CORPUS_PROPERTIES_MAX];
 	struct live *live = calloc(1, sizeof(*live));
@@ -130,7 +130,7 @@ bench_live(const char *corpus, const char *index, const char *none)
 	int64_t started_ns;
 	pthread_t reader;
 
-	(void)none;
+	(void)more;
 	if (!live)
 		corpus_die("out of memory");
 	live->dir = index;

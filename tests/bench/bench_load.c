@@ -117,7 +117,7 @@ load_beside(struct loader *loader)
 }
 
 void
-bench_load(const char *corpus, const char *index, const char *threads)
+bench_load(const char *corpus, const char *index, char **more)
 {
 	struct loader loader = { .lock = PTHREAD_MUTEX_INITIALIZER,
 				 .changed = PTHREAD_COND_INITIALIZER };
@@ -131,7 +131,7 @@ bench_load(const char *corpus, const char *index, const char *threads)
 			corpus_die("out of memory");
 
 	started_ns = corpus_clock_ns();
-	if (*threads == '2')
+	if (*more && **more == '2')
 		load_beside(&loader);
 	else
 		load_alone(&loader);

@@ -1,9 +1,10 @@
 /* Measures the engine of pxs on a corpus (corpus.h):
  *
- *     bench_pxs load CORPUS INDEX [THREADS]   documents a second; 2: another thread prepares them
- *     bench_pxs query CORPUS INDEX BUDGET     times of the log's queries, seconds a class at most
- *     bench_pxs restart CORPUS INDEX          from opening the index to the first answer
- *     bench_pxs live CORPUS INDEX             single-document commits beside a reader
+ *     bench_pxs load CORPUS INDEX [2]           documents a second; 2: a thread prepares them
+ *     bench_pxs query CORPUS INDEX S [CLASS]    times of the queries, about S seconds a class;
+ *                                              only of classes whose name begins with CLASS
+ *     bench_pxs restart CORPUS INDEX            from opening the index to the first answer
+ *     bench_pxs live CORPUS INDEX               single-document commits beside a reader
  *
  * Prints lines of a name and a value, and for queries "PASS class number hits nanoseconds": in pass
  * 0 a query is asked for the first time, in pass 1 again of a new generation, which keeps no
@@ -96,7 +97,7 @@ main(int argc, char **argv)
 {
 	static const struct {
 		const char *name;
-		void (*run)(const char *corpus, const char *index, const char *more);
+		void (*run)(const char *corpus, const char *index, char **more);
 	} VERBS[] = {
 		{ "load", bench_load },
 		{ "query", bench_query },
@@ -106,7 +107,7 @@ main(int argc, char **argv)
 
 	for (size_t i = 0; argc >= 4 && i < sizeof(VERBS) / sizeof(*VERBS); i++)
 		if (strcmp(VERBS[i].name, argv[1]) == 0) {
-			VERBS[i].run(argv[2], argv[3], argc > 4 ? argv[4] : "");
+			VERBS[i].run(argv[2], argv[3], argv + 4);
 			return 0;
 		}
 	(void)fprintf(stderr, "usage: bench_pxs load|query|restart|live CORPUS INDEX [...]\n");

@@ -13,11 +13,11 @@ void bench_declare(struct index *index, const struct corpus *corpus,
 void bench_make(const struct corpus *corpus, struct corpus_document *from,
 		const struct query_property *const *properties, struct index_document *document);
 
-/* The verbs. */
-void bench_load(const char *corpus, const char *index, const char *threads);
-void bench_query(const char *corpus, const char *index, const char *budget);
-void bench_restart(const char *corpus, const char *index, const char *none);
-void bench_live(const char *corpus, const char *index, const char *none);
+/* The verbs; MORE are the arguments that follow, up to NULL. */
+void bench_load(const char *corpus, const char *index, char **more);
+void bench_query(const char *corpus, const char *index, char **more);
+void bench_restart(const char *corpus, const char *index, char **more);
+void bench_live(const char *corpus, const char *index, char **more);
 
 /* The tree of QUERY: 0, or what the language answers to what it cannot say yet. */
 int bench_parse(const struct corpus_query *query, const struct query_schema *schema,

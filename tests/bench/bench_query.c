@@ -224,7 +224,7 @@ answer(void *context, const struct corpus_query *from)
 }
 
 void
-bench_query(const char *corpus, const char *index, const char *budget)
+bench_query(const char *corpus, const char *index, char **more)
 {
 	struct asker asker = { .index = bench_open(index, 0) };
 	struct corpus_document first;
@@ -236,8 +236,12 @@ bench_query(const char *corpus, const char *index, const char *budget)
 		corpus_die("an empty corpus");
 	bench_make(&asker.corpus, &first, asker.properties, asker.document);
 	asker.view = index_view_get(asker.index);
+	if (!more[0])
+		corpus_die("how many seconds a class may take is missing");
 	corpus_log_read(&log, corpus);
-	corpus_ask(&log, PASSES, strtod(budget, NULL), new_generation, answer, &asker);
+	if (more[1])
+		corpus_log_keep(&log, more[1]);
+	corpus_ask(&log, PASSES, strtod(more[0], NULL), new_generation, answer, &asker);
 	corpus_print_memory();
 	corpus_log_free(&log);
 	index_document_free(asker.document);
@@ -247,7 +251,7 @@ bench_query(const char *corpus, const char *index, const char *budget)
 }
 
 void
-bench_restart(const char *corpus, const char *index, const char *none)
+bench_restart(const char *corpus, const char *index, char **more)
 {
 	int64_t started_ns = corpus_clock_ns();
 	CLEANUP(index) struct index *opened = bench_open(index, 0);
@@ -255,7 +259,7 @@ bench_restart(const char *corpus, const char *index, const char *none)
 	struct corpus_log log;
 	struct asker asker = { .index = opened, .view = view };
 
-	(void)none;
+	(void)more;
 	corpus_print("open_ns", corpus_clock_ns() - started_ns);
 	corpus_log_read(&log, corpus);
 	if (answer(&asker, &log.queries[0]) < 0)

@@ -226,6 +226,17 @@ corpus_log_read(struct corpus_log *log, const char *dir)
 }
 
 void
+corpus_log_keep(struct corpus_log *log, const char *start)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < log->n_queries; i++)
+		if (strncmp(log->queries[i].query_class, start, strlen(start)) == 0)
+			log->queries[n++] = log->queries[i];
+	log->n_queries = n;
+}
+
+void
 corpus_log_free(struct corpus_log *log)
 {
 	free(log->queries);

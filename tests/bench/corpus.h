@@ -78,6 +78,8 @@ struct corpus_log {
 
 /* DIR/queries.tsv; queries of one class stand together. */
 void corpus_log_read(struct corpus_log *log, const char *dir);
+/* Only the classes whose name begins with START. */
+void corpus_log_keep(struct corpus_log *log, const char *start);
 void corpus_log_free(struct corpus_log *log);
 
 /* Answers QUERY and returns the number of hits, having called corpus_start() after what is not to

@@ -1,8 +1,11 @@
-"""Tables of what search.py measured: every class beside the peers and the targets."""
+"""Tables and pictures of what was measured: every class beside the peers and the targets."""
 
+import os
+import re
 import statistics
 
-from bench import markdown
+import picture
+from bench import ROOT, markdown
 
 # Of docs/performance.md: milliseconds at a million documents, for a query asked of a generation that
 # has no results kept.
@@ -57,6 +60,8 @@ def cell(values, statistic):
 
 
 def ratio_target(name, peer):
+    if name.endswith("first page"):
+        return None  # pxs counts on the way, peers do not
     return next((r for start, whose, r in RATIOS if whose == peer and name.startswith(start)), None)
 
 
@@ -160,6 +165,7 @@ def engine_lines(results):
         line(f"memory after all queries, {name}", value, "<= 0.6 GB" if ours else "", met)
     restart = pxs["restart_ns"] / 1e9
     line("restart to first answer", f"{restart:.2f} s", "<= 2 s", restart <= 2)
+    line("  with no file in memory", f"{pxs['restart_cold_ns'] / 1e9:.2f} s")
     live = pxs["live_commits"] / pxs["live_ns"] * 1e9
     line("single-document commits/s beside a reader", f"{live:,.0f}", ">= 2,000", live >= 2000)
     p99 = pxs["live_p99_ns"] / 1e6
@@ -171,14 +177,100 @@ def engine_lines(results):
     return lines
 
 
-def tables(results):
-    documents = results["documents"]
-    parts = [
-        f"{documents:,} documents\n",
-        markdown(["figure", "measured", "target", "met"], engine_lines(results)),
-        "",
-        class_table(results),
-    ]
+FIGURES = ["figure", "measured", "target", "met"]
+
+
+def agreement(results):
     faults = compare(results)
-    parts += ["", "Hits agree." if not faults else "\n".join(f"- {fault}" for fault in faults)]
-    return "\n".join(parts)
+    if not faults:
+        return "All engines find the same number of documents in every query that they both answer."
+    return "\n".join(f"- {fault}" for fault in faults)
+
+
+def tables(results):
+    parts = [
+        f"{results['documents']:,} documents",
+        markdown(FIGURES, engine_lines(results)),
+        class_table(results),
+        agreement(results),
+    ]
+    return "\n\n".join(parts)
+
+
+# --- Growth ---
+
+
+def engines(results):
+    return {"pxs": results["pxs"], **results["peers"]}
+
+
+def median_at(engine, name):
+    found = times(engine, name, MEASURED)
+    return statistics.median(found) if found else None
+
+
+def growth_table(runs):
+    """pxs alone, from the smallest to the largest corpus."""
+    head = ["class, ms", *(f"{run['documents']:,}" for run in runs), "growth"]
+    lines = []
+    for name in runs[-1]["pxs"]["queries"]:
+        medians = [median_at(run["pxs"], name) for run in runs]
+        known = [median for median in medians if median]
+        growth = f"{number(known[-1] / known[0])}x" if len(known) > 1 else ""
+        lines.append([name, *(number(m) if m else "-" for m in medians), growth])
+    return markdown(head, lines)
+
+
+def series(runs, value):
+    """{engine: [(documents, value)]}; VALUE of (engine, documents) may be None."""
+    found = {}
+    for run in runs:
+        for name, engine in engines(run).items():
+            point = value(engine, run["documents"])
+            if point:
+                found.setdefault(name, []).append((run["documents"], point))
+    return found
+
+
+def plots(runs):
+    figures = [
+        ("documents/s, one thread", lambda e, n: n / e["load_ns"] * 1e9),
+        ("bytes on disk a document", lambda e, n: sum(e["bytes"].values()) / n),
+        ("memory, MB", lambda e, n: e["query_memory"]["rss_bytes"] / 1e6),
+    ]
+    classes = list(runs[-1]["pxs"]["queries"])
+    return [(title, series(runs, value)) for title, value in figures] + [
+        (f"{name}, ms", series(runs, lambda e, n, name=name: median_at(e, name)))
+        for name in classes
+    ]
+
+
+# --- docs/performance.md: what stands between its marks is ours, the rest is people's ---
+
+def replace_block(text, name, block):
+    pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
+    if not pattern.search(text):
+        raise SystemExit(f"docs/performance.md has no block {name}")
+    return pattern.sub(lambda match: f"{match[1]}\n{block}\n\n{match[2]}", text)
+
+
+def write_docs(runs, trees):
+    """RUNS: results by size, smallest first. TREES: those of trees.py, or None to leave them."""
+    path = os.path.join(ROOT, "docs/performance.md")
+    with open(path) as file:
+        text = file.read()
+    if trees:
+        block = f"{trees['machine']}\n\n{markdown(FIGURES, trees['rows'])}"
+        text = replace_block(text, "trees", block)
+    if runs:
+        main = next((run for run in runs if run["documents"] == TARGETS_AT), runs[-1])
+        heading = f"{main['documents']:,} documents on {main['machine']}"
+        text = replace_block(
+            text, "engine", f"{heading}\n\n{markdown(FIGURES, engine_lines(main))}"
+        )
+        text = replace_block(text, "classes", f"{class_table(main)}\n\n{agreement(main)}")
+        text = replace_block(text, "growth", growth_table(runs))
+        with open(os.path.join(ROOT, "docs/performance.svg"), "w") as file:
+            file.write(picture.picture(plots(runs)))
+    with open(path, "w") as file:
+        file.write(text)

@@ -14,9 +14,8 @@ import shutil
 import statistics
 import subprocess
 import sys
-import time
 
-from bench import BUILD, HERE, WORK
+from bench import BUILD, HERE, WORK, machine
 
 UNSUPPORTED, UNCOUNTED = -1, -2
 SOURCES = ["corpus.c", "corpus.h"]
@@ -108,6 +107,7 @@ class Peer:
     name = source = ""
     packages = ()
     compiler = "gcc"
+    documents_max = 1000000  # above, loading or asking would take hours
 
     def build(self):
         """Into WORK; the command to run."""
@@ -160,6 +160,7 @@ class Xapian(Peer):
 
 class Lucene(Peer):
     name, source = "Lucene", "PeerLucene.java"
+    documents_max = 10000000
 
     def build(self):
         jars = [
@@ -185,6 +186,25 @@ def by_class(lines):
     return found
 
 
+def forget(folder):
+    """Drops what the kernel has of its files in memory."""
+    for place, _, names in os.walk(folder):
+        for name in names:
+            file = os.open(os.path.join(place, name), os.O_RDONLY)
+            os.fsync(file)
+            os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
+            os.close(file)
+
+
+def restart(program, corpus, index, before):
+    times = []
+    for _ in range(5):
+        if before:
+            before(index)
+        times.append(figures(output([program, "restart", corpus, index]))["restart_ns"])
+    return statistics.median(times)
+
+
 def measure_pxs(corpus, documents, budget):
     program = tool("bench_pxs")
     index = os.path.join(WORK, f"pxs-{documents}")
@@ -192,16 +212,15 @@ def measure_pxs(corpus, documents, budget):
     say(f"pxs loads {documents:,} documents")
     result = figures(output([program, "load", corpus, index]))
     result["bytes"] = folder_bytes(index)
-    restarts = [figures(output([program, "restart", corpus, index])) for _ in range(5)]
-    result["restart_ns"] = statistics.median(run["restart_ns"] for run in restarts)
-    result["restart_memory"] = restarts[0]
+    for name, before in (("restart_ns", None), ("restart_cold_ns", forget)):
+        result[name] = restart(program, corpus, index, before)
     say("pxs is asked")
     lines = output([program, "query", corpus, index, str(budget)])
     result.update(queries=by_class(lines), query_memory=figures(lines))
     say("pxs is written to and read from at once")
     result.update(figures(output([program, "live", corpus, index])))
     fresh(index)
-    say("pxs loads with a thread that prepares")
+    say("pxs loads again, beside a thread that prepares")
     result["load_beside_ns"] = figures(output([program, "load", corpus, index, "2"]))["load_ns"]
     shutil.rmtree(index)
     return result
@@ -211,14 +230,23 @@ def measure(documents, names, budget):
     """The results of one corpus, which are kept in WORK as well, for reports."""
     os.makedirs(WORK, exist_ok=True)
     corpus = make_corpus(documents)
-    results = {"documents": documents, "time": time.time(), "pxs": None}
+    results = {"documents": documents, "machine": machine(), "pxs": None}
     results["pxs"] = measure_pxs(corpus, documents, budget)
     results["peers"] = {
         peer.name: peer.measure(corpus, documents, budget)
         for peer in PEERS
-        if peer.name.lower() in names
+        if peer.name.lower() in names and documents <= peer.documents_max
     }
     results = json.loads(json.dumps(results))
     with open(os.path.join(WORK, f"results-{documents}.json"), "w") as file:
         json.dump(results, file)
     return results
+
+
+def results_kept():
+    """Of all corpora measured so far, the smallest first."""
+    found = []
+    for path in glob.glob(os.path.join(WORK, "results-*.json")):
+        with open(path) as file:
+            found.append(json.load(file))
+    return sorted(found, key=lambda results: results["documents"])
