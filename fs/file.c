@@ -61,26 +61,6 @@ opened_new(struct opened **ret_opened)
 
 /* --- Real files --- */
 
-/* Whether FD is the file that was indexed. Device numbers may change when a machine starts anew
- * (and then differ for every file), so where only they do, the time of creation decides. */
-static bool
-is_indexed(const struct fs_request *request, uint32_t doc, int fd, const struct stat *st)
-{
-	const struct fs_core *core = &request->core;
-	int64_t created = fs_document_number(core->created, request->view, doc, 0);
-	struct statx stx;
-
-	if (!S_ISREG(st->st_mode) ||
-	    (uint64_t)fs_document_number(core->inode, request->view, doc, 0) != st->st_ino)
-		return false;
-	if ((dev_t)fs_document_number(core->device, request->view, doc, 0) == st->st_dev)
-		return true;
-	if (!created || statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &stx) < 0 ||
-	    !(stx.stx_mask & STATX_BTIME))
-		return false;
-	return stx.stx_btime.tv_sec * PXS_NS_PER_S + stx.stx_btime.tv_nsec == created;
-}
-
 static int
 explain(struct fs_request *request, const char *path, int r)
 {
@@ -126,7 +106,7 @@ open_indexed(struct fs_request *request, uint32_t doc, const char *path, struct 
 		return explain(request, path, fd);
 	if (fstat(fd, ret_st) < 0)
 		return -errno;
-	if (!is_indexed(request, doc, fd, ret_st))
+	if (!index_doc_is_file(request->view, doc, fd, ret_st))
 		return explain(request, path, -ESTALE);
 	return STEAL_FD(fd);
 }

@@ -228,6 +228,15 @@ size_t index_doc_values(const struct index_view *view, uint32_t doc,
 			const struct query_property *property, struct query_value *values,
 			size_t n);
 
+/* Adds the path of DOC's file, its exact bytes, to PATH; false: it has none. */
+bool index_doc_path(const struct index_view *view, uint32_t doc, struct pxs_buf *path);
+
+/* Whether FD, of which ST tells, is the file that was indexed as DOC. Device numbers may change
+ * when a machine starts anew (and then differ for every file), so where only they do, the time of
+ * creation decides. */
+struct stat;
+bool index_doc_is_file(const struct index_view *view, uint32_t doc, int fd, const struct stat *st);
+
 /* --- Searching --- */
 
 /* What a search may cost. Zero or NULL: no such bound. */

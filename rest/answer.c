@@ -23,7 +23,8 @@ log_failure(const struct request *request, int r, const struct pxs_error *err)
 	unsigned int status = request->reply.status;
 	enum pxs_log_level level = status == 500 || status == 507 ? PXS_LOG_ERROR : PXS_LOG_DEBUG;
 
-	pxs_log(level, "%s %s: %s", request->method, request->url, pxs_error_text(err, r));
+	pxs_log(level, "%s %s: %s (request %s)", request->method, request->url,
+		pxs_error_text(err, r), request->id);
 }
 
 static void
@@ -75,6 +76,7 @@ answer(struct request *request)
 	int r = route_find(request->method, request->url, &request->route, &request->tail,
 			   &request->allowed);
 
+	request_identify(request);
 	if (r < 0) {
 		answer_no_route(request, r);
 		return true;

@@ -24,20 +24,9 @@ write_lines(struct pxs_buf *buf, const struct search *search, const struct page 
 static int
 write_paths(struct pxs_buf *buf, const struct search *search, const struct page *page)
 {
-	const struct query_schema *schema = index_view_schema(search->view);
-	const struct query_property *exact = query_schema_find(schema, "_index.path");
-	const struct query_property *text = query_schema_find(schema, "core.pathname");
-	struct query_value value;
-
-	for (size_t i = 0; i < page->n; i++) {
-		if (exact && index_doc_value(search->view, page->docs[i], exact, &value))
-			pxs_percent_decode(buf, value.string, strlen(value.string));
-		else if (text && index_doc_value(search->view, page->docs[i], text, &value))
-			pxs_buf_add_str(buf, value.string);
-		else
-			continue;
-		pxs_buf_add_char(buf, '\0');
-	}
+	for (size_t i = 0; i < page->n; i++)
+		if (index_doc_path(search->view, page->docs[i], buf))
+			pxs_buf_add_char(buf, '\0');
 	return 0;
 }
 

@@ -12,6 +12,7 @@
 #include "rest/reply.h"
 #include "rest/request.h"
 #include "rest/search.h"
+#include "rest/server.h"
 
 /* The billboard's templates (spec/pixstor.md 1.3): clients put a value for each {name}. */
 static const struct {
@@ -44,9 +45,39 @@ write_pair(struct pxs_json *json, const char *key, const char *text)
 	pxs_json_string(json, text);
 }
 
-static void
-write_queries(struct pxs_json *json)
+/* Saved searches are queries with nothing to fill in. */
+static int
+write_saved(struct pxs_json *json, struct index *index)
 {
+	struct index_saved *saved = NULL;
+	size_t n = 0;
+	int r = index_saved_list(index, &saved, &n);
+
+	for (size_t i = 0; i < n && r == 0; i++) {
+		CLEANUP(pxs_buf) struct pxs_buf text = PXS_BUF_INIT;
+		struct href href = { .path = saved[i].path };
+
+		href_print(&href, &text);
+		pxs_json_begin_object(json);
+		write_pair(json, "rel", "saved");
+		write_pair(json, "name", saved[i].name);
+		write_pair(json, "href", pxs_buf_text(&text));
+		write_pair(json, "prompt", saved[i].name);
+		pxs_json_key(json, "data");
+		pxs_json_begin_array(json);
+		pxs_json_end_array(json);
+		pxs_json_end_object(json);
+		r = text.error;
+	}
+	index_saved_free(saved, n);
+	return r;
+}
+
+static int
+write_queries(struct pxs_json *json, struct index *index)
+{
+	int r;
+
 	pxs_json_key(json, "queries");
 	pxs_json_begin_array(json);
 	for (size_t i = 0; i < ARRAY_SIZE(QUERIES); i++) {
@@ -66,7 +97,9 @@ write_queries(struct pxs_json *json)
 		pxs_json_end_array(json);
 		pxs_json_end_object(json);
 	}
+	r = write_saved(json, index);
 	pxs_json_end_array(json);
+	return r;
 }
 
 static int
@@ -160,8 +193,8 @@ write_no_items(struct pxs_json *json)
 	pxs_json_end_array(json);
 }
 
-static void
-write_billboard(struct pxs_json *json)
+static int
+write_billboard(struct pxs_json *json, struct index *index)
 {
 	write_no_items(json);
 	pxs_json_key(json, "links");
@@ -169,7 +202,7 @@ write_billboard(struct pxs_json *json)
 	collection_link(json, "self", "self", "Files", "/files");
 	collection_link(json, "parent", "parent", "Home", "/");
 	pxs_json_end_array(json);
-	write_queries(json);
+	return write_queries(json, index);
 }
 
 static int
@@ -230,7 +263,7 @@ handle_files(struct request *request, struct reply *reply, struct pxs_error *err
 	else if (search.hits)
 		r = write_list(&json, &search);
 	else
-		write_billboard(&json);
+		r = write_billboard(&json, request->rest->index);
 	collection_end(&json);
 	return r < 0 ? r : reply->body.error;
 }

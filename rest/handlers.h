@@ -24,6 +24,11 @@ int handle_undelete(struct request *request, struct reply *reply, struct pxs_err
 int handle_purge(struct request *request, struct reply *reply, struct pxs_error *err);
 int handle_removed(struct request *request, struct reply *reply, struct pxs_error *err);
 int handle_changes(struct request *request, struct reply *reply, struct pxs_error *err);
+int handle_content(struct request *request, struct reply *reply, struct pxs_error *err);
+int handle_metrics(struct request *request, struct reply *reply, struct pxs_error *err);
+int handle_health(struct request *request, struct reply *reply, struct pxs_error *err);
+int handle_ready(struct request *request, struct reply *reply, struct pxs_error *err);
+int handle_openapi(struct request *request, struct reply *reply, struct pxs_error *err);
 int handle_schema(struct request *request, struct reply *reply, struct pxs_error *err);
 int handle_status(struct request *request, struct reply *reply, struct pxs_error *err);
 int handle_failures(struct request *request, struct reply *reply, struct pxs_error *err);

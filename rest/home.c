@@ -17,12 +17,14 @@ static const struct {
 } LINKS[] = {
 	{ "self", "/", "Home" },
 	{ "files", "/files", "Files" },
+	{ "changes", "/changes", "Changes" },
 	{ "schema", "/schema/files", "Properties that files may have" },
 	{ "status", "/status", "Status" },
 	{ "failures", "/failures", "Files that could not be read" },
 	{ "ingest", "/ingest", "Scans" },
 	{ "mounts", "/mounts", "Mounts" },
 	{ "version", "/version", "Version" },
+	{ "service-desc", "/openapi.json", "What can be asked" },
 };
 
 int

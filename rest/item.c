@@ -95,8 +95,8 @@ write_document(struct pxs_json *json, const struct index_view *view, uint32_t do
 
 /* The client has this version already. A date counts only without an etag, and whole seconds only
  * (RFC 9110 section 13.1). */
-static bool
-is_known(const struct request *request, const struct reply *reply)
+bool
+item_is_known(const struct request *request, const struct reply *reply)
 {
 	const char *list = request_header(request, MHD_HTTP_HEADER_IF_NONE_MATCH);
 	const char *date = request_header(request, MHD_HTTP_HEADER_IF_MODIFIED_SINCE);
@@ -118,7 +118,7 @@ reply_document(struct request *request, struct reply *reply, const struct index_
 
 	index_doc_etag(view, doc, reply->etag);
 	reply->modified_ns = index_doc_updated_ns(view, doc);
-	if (is_known(request, reply)) {
+	if (item_is_known(request, reply)) {
 		reply->status = 304;
 		return 0;
 	}

@@ -17,6 +17,11 @@ struct request;
 int item_find(const struct request *request, const struct index_view *view, uint32_t *ret_doc,
 	      struct pxs_error *err);
 
+/* Whether the sender has the version already that REPLY tells the etag and time of, so that 304 is
+ * enough. */
+struct reply;
+bool item_is_known(const struct request *request, const struct reply *reply);
+
 /* Whether LIST (the value of If-None-Match or If-Match) names ETAG: '*', or etags separated by
  * commas, each bare, quoted, or weak (W/). */
 bool item_etag_matches(const char *list, const char *etag);

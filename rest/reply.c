@@ -2,12 +2,14 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include <microhttpd.h>
+#include <zlib.h>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -45,6 +47,12 @@ static const struct {
 	{ ENOSPC, MHD_HTTP_INSUFFICIENT_STORAGE },
 };
 
+const char *
+reply_reason(unsigned int status)
+{
+	return MHD_get_reason_phrase_for(status);
+}
+
 unsigned int
 reply_status_of(int r)
 {
@@ -65,7 +73,7 @@ reply_begin(struct reply *reply, const struct request *request, const char *type
 }
 
 /* spec/pixstor.md 1.3: title, code and message are documented; `parameter` and `at` (the byte in
- * it where parsing stopped) are ours. */
+ * it where parsing stopped) and `request` (its id in the log) are ours. */
 static void
 write_error(struct pxs_json *json, const struct request *request, unsigned int status,
 	    const char *message, const struct pxs_error *err)
@@ -81,6 +89,8 @@ write_error(struct pxs_json *json, const struct request *request, unsigned int s
 	pxs_json_string(json, code);
 	pxs_json_key(json, "message");
 	pxs_json_string(json, message);
+	pxs_json_key(json, "request");
+	pxs_json_string(json, request->id);
 	if (err->code && err->at >= 0 && request->faulty) {
 		pxs_json_key(json, "parameter");
 		pxs_json_string(json, request->faulty);
@@ -99,6 +109,9 @@ reply_fail(struct reply *reply, const struct request *request, const char *url, 
 	reply->status = status ? status : reply_status_of(r);
 	reply->etag[0] = '\0';
 	reply->location[0] = '\0';
+	reply->modified_ns = 0;
+	close_cleanup(&reply->fd);
+	reply->fd = -1;
 	pxs_buf_clear(&reply->body);
 	reply_begin(reply, request, REPLY_COLLECTION, &json);
 	pxs_json_begin_object(&json);
@@ -177,6 +190,16 @@ add_header(struct MHD_Response *response, const char *name, const char *value)
 	return !value || !*value || MHD_add_response_header(response, name, value) == MHD_YES;
 }
 
+/* A stranger's file must not run as a page of ours. */
+static bool
+add_file_headers(struct MHD_Response *response)
+{
+	return add_header(response, MHD_HTTP_HEADER_ACCEPT_RANGES, "bytes") &&
+	       add_header(response, MHD_HTTP_HEADER_CONTENT_DISPOSITION, "attachment") &&
+	       add_header(response, "X-Content-Type-Options", "nosniff") &&
+	       add_header(response, "Content-Security-Policy", "sandbox");
+}
+
 static bool
 is_for_later(unsigned int status)
 {
@@ -203,6 +226,9 @@ add_headers(struct MHD_Response *response, const struct reply *reply)
 	       add_header(response, MHD_HTTP_HEADER_LINK, pxs_buf_text(&link)) &&
 	       add_header(response, "Pxs-Hits", hits) &&
 	       add_header(response, MHD_HTTP_HEADER_ETAG, etag) &&
+	       add_header(response, MHD_HTTP_HEADER_CONTENT_RANGE, reply->range) &&
+	       add_header(response, MHD_HTTP_HEADER_VARY,
+			  reply->type ? "Accept, Accept-Encoding" : NULL) &&
 	       add_header(response, MHD_HTTP_HEADER_LAST_MODIFIED, date) &&
 	       add_header(response, MHD_HTTP_HEADER_LOCATION, reply->location) &&
 	       add_header(response, MHD_HTTP_HEADER_ALLOW, reply->allow) &&
@@ -212,22 +238,95 @@ add_headers(struct MHD_Response *response, const struct reply *reply)
 			  is_for_later(reply->status) ? RETRY_AFTER_S : NULL);
 }
 
-int
-reply_send(struct reply *reply, const struct request *request)
-{
-	size_t len = reply->body.len;
-	char *body = pxs_buf_steal(&reply->body);
-	struct MHD_Response *response;
-	enum MHD_Result sent = MHD_NO;
+/* Below this, compressing costs more than sending. */
+#define GZIP_MIN 1024
+#define GZIP_WINDOW (15 + 16) /* of the largest window, with the header of gzip (zlib.h) */
 
+/* Whether VALUE, that of Accept-Encoding, takes gzip: named, and not with q=0. */
+bool
+reply_accepts_gzip(const char *value)
+{
+	const char *name = value ? strcasestr(value, "gzip") : NULL;
+	const char *q;
+
+	if (!name)
+		return false;
+	q = name + strlen("gzip");
+	q += strspn(q, " \t;");
+	return strncasecmp(q, "q=0", 3) != 0 || strspn(q + 3, ".0") != strcspn(q + 3, ", \t");
+}
+
+/* The body in gzip, if it is worth it; fastest level, as texts with so many repetitions shrink to a
+ * tenth by it. */
+static bool
+compress_body(struct reply *reply, const struct request *request)
+{
+	const char *accepted = request_header(request, MHD_HTTP_HEADER_ACCEPT_ENCODING);
+	struct pxs_buf packed = PXS_BUF_INIT;
+	z_stream stream = { 0 };
+	uLong bound;
+
+	if (reply->body.len < GZIP_MIN || reply->body.len > UINT_MAX ||
+	    !reply_accepts_gzip(accepted) ||
+	    deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, GZIP_WINDOW, 8, Z_DEFAULT_STRATEGY) !=
+		    Z_OK)
+		return false;
+	bound = deflateBound(&stream, reply->body.len);
+	stream.next_out = (Bytef *)pxs_buf_reserve(&packed, bound);
+	stream.avail_out = (uInt)bound;
+	stream.next_in = (Bytef *)reply->body.data;
+	stream.avail_in = (uInt)reply->body.len;
+	if (!stream.next_out || deflate(&stream, Z_FINISH) != Z_STREAM_END) {
+		(void)deflateEnd(&stream);
+		pxs_buf_done(&packed);
+		return false;
+	}
+	packed.len = stream.total_out;
+	(void)deflateEnd(&stream);
+	pxs_buf_done(&reply->body);
+	reply->body = packed;
+	return true;
+}
+
+static struct MHD_Response *
+make_response(struct reply *reply, const struct request *request)
+{
+	struct MHD_Response *response;
+	bool packed = false;
+	size_t len;
+	char *body;
+
+	if (reply->fd >= 0)
+		return MHD_create_response_from_fd_at_offset64(reply->file_len, STEAL_FD(reply->fd),
+							       reply->file_start);
+	packed = compress_body(reply, request);
+	len = reply->body.len;
+	body = pxs_buf_steal(&reply->body);
 	if (!body)
-		return -ENOMEM;
+		return NULL;
 	response = MHD_create_response_from_buffer(len, body, MHD_RESPMEM_MUST_FREE);
 	if (!response) {
 		free(body);
-		return -ENOMEM;
+		return NULL;
 	}
-	if (add_headers(response, reply))
+	if (packed && !add_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip")) {
+		MHD_destroy_response(response);
+		return NULL;
+	}
+	return response;
+}
+
+int
+reply_send(struct reply *reply, const struct request *request)
+{
+	bool is_file = reply->fd >= 0;
+	struct MHD_Response *response = make_response(reply, request);
+	enum MHD_Result sent = MHD_NO;
+
+	if (!response)
+		return -ENOMEM;
+	if (add_headers(response, reply) && add_header(response, "X-Request-Id", request->id) &&
+	    (!is_file || add_file_headers(response)))
 		sent = MHD_queue_response(request->connection, reply->status, response);
 	MHD_destroy_response(response);
 	return sent == MHD_YES ? 0 : -EIO;

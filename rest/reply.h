@@ -2,6 +2,7 @@
 #ifndef PXS_REST_REPLY_H
 #define PXS_REST_REPLY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -24,8 +25,12 @@ struct reply {
 	int64_t modified_ns;	    /* 0: not said */
 	char location[64];	    /* "": none */
 	const char *allow;	    /* methods; NULL: not said */
-	struct pxs_buf next;	    /* href of the next page; "": none */
-	int64_t hits;		    /* -1: not said */
+	int fd;			    /* not -1: the body is of this file, ours to close */
+	uint64_t file_start;	    /* the part of it */
+	uint64_t file_len;
+	char range[72];		/* Content-Range; "": not said */
+	struct pxs_buf next;	/* href of the next page; "": none */
+	int64_t hits;		/* -1: not said */
 	unsigned int refusal;	/* status of a failure that its errno does not tell; 0: it does */
 	struct pxs_buf message; /* of a failure, where it is longer than an error holds */
 	const char *challenge;	/* WWW-Authenticate; NULL: not said */
@@ -34,13 +39,14 @@ struct reply {
 static inline void
 reply_init(struct reply *reply)
 {
-	*reply = (struct reply){ .status = 200, .hits = -1 };
+	*reply = (struct reply){ .status = 200, .hits = -1, .fd = -1 };
 }
 
 static inline void
 reply_cleanup(struct reply *reply)
 {
 	pxs_buf_done(&reply->body);
+	close_cleanup(&reply->fd);
 	pxs_buf_done(&reply->next);
 	pxs_buf_done(&reply->message);
 }
@@ -60,12 +66,18 @@ void reply_fail(struct reply *reply, const struct request *request, const char *
 int reply_refuse(struct reply *reply, unsigned int status, int r, struct pxs_error *err,
 		 const char *message);
 
+/* "Not Found" for 404; lent, static. */
+const char *reply_reason(unsigned int status);
+
 /* The HTTP status for R (negative errno). */
 unsigned int reply_status_of(int r);
 
 /* Writes KEY and the PATH (any bytes); where those are not UTF-8, which JSON must be, also
  * KEY_escaped, with every byte outside printable ASCII and '%' as %XX. */
 void reply_path(struct pxs_json *json, const char *key, const char *path);
+
+/* Whether VALUE (of Accept-Encoding, or NULL) takes gzip. */
+bool reply_accepts_gzip(const char *value);
 
 /* An HTTP date (RFC 9110 section 5.6.7). -EINVAL. */
 int reply_date_parse(const char *text, int64_t *ret_time_ns);

@@ -1,8 +1,10 @@
 #include "rest/request.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,6 +41,30 @@ request_free(struct request *request)
 	pxs_buf_done(&request->tail);
 	pxs_buf_done(&request->body);
 	free(request);
+}
+
+static bool
+is_good_id(const char *id)
+{
+	size_t len = strspn(id, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				"abcdefghijklmnopqrstuvwxyz._-");
+
+	return len > 0 && len < REQUEST_ID_SIZE && !id[len];
+}
+
+/* Ours need only differ from each other: a number that counts on, told apart by the start. */
+void
+request_identify(struct request *request)
+{
+	const char *given = request_header(request, "X-Request-Id");
+	struct rest *rest = request->rest;
+
+	if (given && is_good_id(given))
+		(void)snprintf(request->id, sizeof(request->id), "%s", given);
+	else
+		(void)snprintf(request->id, sizeof(request->id), "%" PRIx64 "-%" PRIx64,
+			       (uint64_t)rest->started_ns,
+			       (uint64_t)atomic_fetch_add(&rest->requests, 1) + 1);
 }
 
 void

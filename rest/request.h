@@ -38,16 +38,21 @@ enum request_stage {
 	REQUEST_ANSWERED, /* all of it came; its reply is there, or is being made */
 };
 
+/* The client's X-Request-Id, if it is so short and of letters, digits and ._- only, else ours. */
+#define REQUEST_ID_SIZE 65
+
 struct request {
 	struct rest *rest;
 	struct server *server;
 	struct watched *watched;
 	struct MHD_Connection *connection;
 	enum request_stage stage;
+	int64_t begun_ns; /* pxs_clock_steady_ns() when all of it had come */
 	struct work_item work;
 	const struct route *route;
 	struct reply reply;
 	struct auth_principal who; /* nobody until door_admit() */
+	char id[REQUEST_ID_SIZE];  /* in the log and in the reply */
 	const char *method;
 	const char *url;	/* decoded, without parameters */
 	struct pxs_buf allowed; /* methods, where this one is not */
@@ -61,6 +66,9 @@ struct request {
 int request_new(struct rest *rest, const char *url, struct request **ret_request);
 void request_free(struct request *request);
 DEFINE_CLEANUP(request, struct request *, request_free)
+
+/* Give it an id; when its header is there. */
+void request_identify(struct request *request);
 
 /* Take in a part of the body. */
 void request_add_body(struct request *request, const char *bytes, size_t len);

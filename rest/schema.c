@@ -34,6 +34,10 @@ write_property(struct pxs_json *json, const struct query_property *property, con
 	pxs_json_begin_object(json);
 	write_pair(json, "datatype", query_type_name(property->type, property->multi));
 	pxs_json_end_object(json);
+	if (property->readonly) {
+		pxs_json_key(json, "readonly");
+		pxs_json_bool(json, true);
+	}
 	if (!property->filter) {
 		pxs_json_key(json, "default_filter");
 		pxs_json_bool(json, false);

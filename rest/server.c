@@ -13,6 +13,7 @@
 
 #include <microhttpd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/macros.h"
@@ -81,8 +82,11 @@ on_url(void *context, const char *url, struct MHD_Connection *connection)
 static enum MHD_Result
 send_reply(struct request *request)
 {
-	size_t len = request->reply.body.len;
+	uint64_t len = request->reply.body.len + request->reply.file_len;
 	int r;
+
+	metrics_count(&request->rest->metrics, request->route, request->reply.status,
+		      pxs_clock_steady_ns() - request->begun_ns);
 
 	watch_allow(request->watched, WATCH_TAKE_S + (int64_t)(len / WATCH_TAKE_BYTES_PER_S));
 	r = reply_send(&request->reply, request);
@@ -116,6 +120,7 @@ on_request(void *context, struct MHD_Connection *connection, const char *url, co
 			return MHD_YES;
 		}
 		watch_allow(request->watched, -1);
+		request->begun_ns = pxs_clock_steady_ns();
 		request->stage = REQUEST_ANSWERED;
 		if (answer(request))
 			return send_reply(request);

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "rest/metrics.h"
+
 struct MHD_Daemon;
 struct auth;
 struct index;
@@ -43,6 +45,8 @@ struct rest {
 	bool public_readers;
 	bool rfc6750;
 	int64_t started_ns;
+	atomic_uint_fast64_t requests; /* answered or about to be; numbers them */
+	struct metrics metrics;
 	atomic_bool closing;	     /* whoever waits for something goes */
 	_Atomic uint64_t newest_job; /* the highest number seen; there may be a newer one */
 

@@ -1,5 +1,7 @@
 /* GET /status: how the catalogue is, as JSON for programs and as text for people, one from the same
  * facts as the other. */
+#include "rest/status.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,9 +50,8 @@ facts_cleanup(struct facts *facts)
 	facts_done(facts);
 }
 
-/* Resident memory of this process; 0 where /proc does not tell. */
-static uint64_t
-read_rss(void)
+uint64_t
+status_rss_bytes(void)
 {
 	CLEANUP(fclose) FILE *file = fopen("/proc/self/statm", "re");
 	char line[128];
@@ -75,7 +76,7 @@ facts_gather(struct rest *rest, struct facts *facts)
 		return r;
 	for (size_t i = 0; i < facts->n_sources; i++)
 		facts->failures += facts->sources[i].failures;
-	facts->rss_bytes = read_rss();
+	facts->rss_bytes = status_rss_bytes();
 	facts->uptime_s = (pxs_clock_steady_ns() - rest->started_ns) / PXS_NS_PER_S;
 	facts->has_job = ingest_current(rest->ingest, &facts->job) == 0;
 	facts->has_ended_job = jobs_last_ended(rest, &facts->ended_job) == 0;

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/macros.h"
+#include "rest/content.h"
 #include "rest/href.h"
 #include "rest/item.h"
 #include "rest/projection.h"
@@ -312,6 +313,81 @@ check_path_bytes(void **state)
 	}
 }
 
+static void
+check_range(void **state)
+{
+	static const struct {
+		const char *header;
+		enum content_range range;
+		uint64_t start, len;
+	} ROWS[] = {
+		{ "bytes=0-499", CONTENT_PART, 0, 500 },
+		{ "bytes=0-0", CONTENT_PART, 0, 1 },
+		{ "Bytes=500-", CONTENT_PART, 500, 500 },
+		{ "bytes=-1", CONTENT_PART, 999, 1 },
+		{ "bytes=-5000", CONTENT_PART, 0, 1000 },
+		{ "bytes=900-5000", CONTENT_PART, 900, 100 },
+		{ "bytes=0-99999999999999999999999", CONTENT_PART, 0, 1000 },
+		{ "bytes=1000-", CONTENT_UNSATISFIABLE, 0, 0 },
+		{ "bytes=99999999999999999999999-", CONTENT_UNSATISFIABLE, 0, 0 },
+		{ "bytes=-0", CONTENT_UNSATISFIABLE, 0, 0 },
+		{ "bytes=5-4", CONTENT_WHOLE, 0, 0 },
+		{ "bytes=0-1,3-4", CONTENT_WHOLE, 0, 0 },
+		{ "bytes=-", CONTENT_WHOLE, 0, 0 },
+		{ "bytes=", CONTENT_WHOLE, 0, 0 },
+		{ "bytes=x-", CONTENT_WHOLE, 0, 0 },
+		{ "bytes= 0-1", CONTENT_WHOLE, 0, 0 },
+		{ "items=0-1", CONTENT_WHOLE, 0, 0 },
+		{ "", CONTENT_WHOLE, 0, 0 },
+	};
+	uint64_t start, len;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(ROWS); i++) {
+		start = len = 0;
+		assert_int_equal(content_range_parse(ROWS[i].header, 1000, &start, &len),
+				 ROWS[i].range);
+		assert_int_equal(start, ROWS[i].start);
+		assert_int_equal(len, ROWS[i].len);
+	}
+	assert_int_equal(content_range_parse("bytes=0-", 0, &start, &len), CONTENT_UNSATISFIABLE);
+}
+
+static void
+check_gzip(void **state)
+{
+	static const struct {
+		const char *value;
+		bool taken;
+	} ROWS[] = {
+		{ NULL, false },	  { "", false },
+		{ "gzip", true },	  { "deflate, gzip;q=1.0, *;q=0.5", true },
+		{ "GZIP", true },	  { "gzip;q=0.5", true },
+		{ "gzip;q=0.001", true }, { "gzip;q=0", false },
+		{ "gzip; q=0.0", false }, { "gzip;q=0, deflate", false },
+		{ "identity", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(ROWS); i++)
+		assert_int_equal(reply_accepts_gzip(ROWS[i].value), ROWS[i].taken);
+}
+
+static void
+check_dates(void **state)
+{
+	char text[40];
+	int64_t time_ns;
+
+	(void)state;
+	assert_int_equal(reply_date_parse("Sun, 06 Nov 1994 08:49:37 GMT", &time_ns), 0);
+	assert_int_equal(time_ns, INT64_C(784111777000000000));
+	reply_date_print(time_ns, text, sizeof(text));
+	assert_string_equal(text, "Sun, 06 Nov 1994 08:49:37 GMT");
+	assert_int_equal(reply_date_parse("yesterday", &time_ns), -EINVAL);
+	assert_int_equal(reply_date_parse("Sun, 06 Nov 1994 08:49:37 GMT+", &time_ns), -EINVAL);
+}
+
 int
 main(void)
 {
@@ -327,6 +403,9 @@ main(void)
 		cmocka_unit_test(check_status),
 		cmocka_unit_test(check_cursor),
 		cmocka_unit_test(check_path_bytes),
+		cmocka_unit_test(check_range),
+		cmocka_unit_test(check_gzip),
+		cmocka_unit_test(check_dates),
 	};
 
 	return cmocka_run_group_tests_name("rest", TESTS, NULL, NULL);

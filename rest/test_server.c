@@ -16,7 +16,9 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/macros.h"
+#include "index/index.h"
 #include "rest/rest.h"
+#include "rest/route.h"
 #include "rest/test_fixture.h"
 
 #define NOBODY 65534
@@ -318,6 +320,134 @@ status_text_tells_the_documents(void **state)
 	assert_non_null(strstr(pxs_buf_text(&text), fixture.dir));
 }
 
+static void
+every_request_has_an_id(void **state)
+{
+	CLEANUP(answer) struct answer given = { 0 };
+	CLEANUP(answer) struct answer bad = { 0 };
+	char header[96];
+
+	(void)state;
+	ask("GET", "/nothing", "X-Request-Id: abc-1.2_3\r\n", "", &given);
+	read_header(&given, "X-Request-Id: ", header, sizeof(header));
+	assert_string_equal(header, "abc-1.2_3");
+	assert_string_equal(json_string_value(json_object_get(member(&given, "error"), "request")),
+			    header);
+	ask("GET", "/files", "X-Request-Id: a b<c>\r\n", "", &bad);
+	read_header(&bad, "X-Request-Id: ", header, sizeof(header));
+	assert_true(strlen(header) > 4 && !strpbrk(header, " <>"));
+}
+
+static void
+large_replies_are_packed_for_who_wants_it(void **state)
+{
+	CLEANUP(answer) struct answer plain = { 0 };
+	CLEANUP(answer) struct answer packed = { 0 };
+	CLEANUP(answer) struct answer small = { 0 };
+
+	(void)state;
+	get("/files?where={}", &plain);
+	assert_null(strstr(plain.head, "Content-Encoding"));
+	ask("GET", "/files?where={}", "Accept-Encoding: gzip, deflate\r\n", "", &packed);
+	assert_non_null(strstr(packed.head, "Content-Encoding: gzip"));
+	assert_non_null(strstr(packed.head, "Vary: Accept, Accept-Encoding"));
+	assert_memory_equal(packed.body, "\x1f\x8b", 2);
+	assert_true(packed.body_len < plain.body_len / 4);
+	ask("GET", "/nothing", "Accept-Encoding: gzip\r\n", "", &small);
+	assert_null(strstr(small.head, "Content-Encoding"));
+}
+
+static void
+who_watches_is_told(void **state)
+{
+	CLEANUP(answer) struct answer health = { 0 };
+	CLEANUP(answer) struct answer ready = { 0 };
+	CLEANUP(answer) struct answer metrics = { 0 };
+
+	(void)state;
+	get("/healthz", &health);
+	assert_int_equal(health.status, 200);
+	get("/readyz", &ready);
+	assert_string_equal(ready.body, "ready\n");
+	get("/metrics", &metrics);
+	assert_non_null(strstr(metrics.body, "pxs_documents 10250\n"));
+	assert_non_null(strstr(metrics.body,
+			       "pxs_http_requests_total{method=\"GET\",route=\"/readyz\","
+			       "status=\"2xx\"} 1\n"));
+	assert_non_null(strstr(metrics.body, "route=\"/readyz\",le=\"+Inf\"} 1\n"));
+}
+
+/* Every row of the table is described, and every parameter in it. */
+static void
+the_description_is_that_of_the_routes(void **state)
+{
+	CLEANUP(answer) struct answer answer = { 0 };
+	json_t *paths;
+
+	(void)state;
+	get("/openapi.json", &answer);
+	assert_non_null(answer.json);
+	paths = json_object_get(answer.json, "paths");
+	for (size_t i = 0; route_at(i); i++) {
+		const struct route *route = route_at(i);
+		char method[16] = "";
+		json_t *operation;
+		size_t n = strchr(route->path, '{') ? 1 : 0;
+
+		for (size_t c = 0; route->method[c]; c++)
+			method[c] = (char)(route->method[c] | 0x20);
+		operation = json_object_get(json_object_get(paths, route->path), method);
+		assert_non_null(operation);
+		for (const char *c = route->parameters; c && *c; c++)
+			n += c == route->parameters || c[-1] == ' ';
+		assert_int_equal(json_array_size(json_object_get(operation, "parameters")), n);
+		assert_int_equal(!!json_object_get(operation, "requestBody"), route->body != NULL);
+		assert_true(json_is_string(json_object_get(operation, "summary")));
+	}
+}
+
+static void
+saved_searches_are_queries(void **state)
+{
+	CLEANUP(answer) struct answer answer = { 0 };
+	CLEANUP(answer) struct answer found = { 0 };
+	json_t *query;
+
+	(void)state;
+	assert_int_equal(index_saved_put(fixture.index, "my cats", "_all=cats/core.size=49"), 0);
+	get("/files", &answer);
+	query = json_array_get(member(&answer, "queries"), 3);
+	assert_string_equal(json_string_value(json_object_get(query, "prompt")), "my cats");
+	get(json_string_value(json_object_get(query, "href")), &found);
+	assert_int_equal(hits_of(&found), 1);
+	assert_int_equal(index_saved_remove(fixture.index, "my cats"), 0);
+}
+
+static void
+a_date_is_enough_to_know_a_version(void **state)
+{
+	CLEANUP(answer) struct answer answer = { 0 };
+	CLEANUP(answer) struct answer same = { 0 };
+	CLEANUP(answer) struct answer older = { 0 };
+	CLEANUP(answer) struct answer etag = { 0 };
+	char date[64];
+	char headers[256];
+
+	(void)state;
+	get("/files/3721279936826738516", &answer);
+	read_header(&answer, "Last-Modified: ", date, sizeof(date));
+	(void)snprintf(headers, sizeof(headers), "If-Modified-Since: %s\r\n", date);
+	ask("GET", "/files/3721279936826738516", headers, "", &same);
+	assert_int_equal(same.status, 304);
+	ask("GET", "/files/3721279936826738516",
+	    "If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n", "", &older);
+	assert_int_equal(older.status, 200);
+	(void)snprintf(headers, sizeof(headers),
+		       "If-None-Match: \"x\"\r\nIf-Modified-Since: %s\r\n", date);
+	ask("GET", "/files/3721279936826738516", headers, "", &etag);
+	assert_int_equal(etag.status, 200);
+}
+
 int
 main(void)
 {
@@ -326,6 +456,12 @@ main(void)
 		cmocka_unit_test(an_error_names_the_parameter_and_the_byte),
 		cmocka_unit_test(too_long_requests_are_refused),
 		cmocka_unit_test(a_known_version_is_not_sent_again),
+		cmocka_unit_test(a_date_is_enough_to_know_a_version),
+		cmocka_unit_test(every_request_has_an_id),
+		cmocka_unit_test(large_replies_are_packed_for_who_wants_it),
+		cmocka_unit_test(who_watches_is_told),
+		cmocka_unit_test(the_description_is_that_of_the_routes),
+		cmocka_unit_test(saved_searches_are_queries),
 		cmocka_unit_test(hidden_properties_stay_hidden),
 		cmocka_unit_test(json_may_be_had_under_its_plain_name),
 		cmocka_unit_test(allow_tells_the_methods),
