@@ -173,4 +173,13 @@ int auth_token_revoke_id(struct auth *auth, int64_t id);
 int auth_token_list(struct auth *auth, int (*each)(void *context, const struct auth_token *token),
 		    void *context);
 
+/* Whether CALLER has search permission on each of N directories (absolute) and on all above it, and
+ * so could stat what is in it. Root and the daemon's own user are judged as the daemon. Where the
+ * daemon is not root it cannot ask the kernel in another's name: then mode, owner and group decide,
+ * and a directory with an access list lets in nobody but its owner. */
+enum auth_entry { AUTH_ENTRY_REFUSED, AUTH_ENTRY_GRANTED, AUTH_ENTRY_GONE };
+
+int auth_enters(const struct auth_caller *caller, const char *const *directories, size_t n,
+		uint8_t *entries);
+
 #endif

@@ -14,7 +14,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -101,20 +103,34 @@ open_path(const char *path, int flags)
 	return open_piece(dir, path, flags | O_NOFOLLOW | O_NOCTTY);
 }
 
+/* Run DO with the rights of CALLER on files. */
 static int
-open_as_other(const struct auth_caller *caller, const char *path, int flags)
+as_other(const struct auth_caller *caller, int (*do_it)(void *context), void *context)
 {
 	gid_t own[AUTH_GROUPS_MAX];
 	int n_own = getgroups(ARRAY_SIZE(own), own);
-	int fd = -EACCES;
+	int r = -EACCES;
 
 	if (n_own < 0)
 		return -errno;
 	if (set_groups(caller->groups, caller->n_groups) && set_file_group(caller->gid) &&
 	    set_file_user(caller->uid))
-		fd = open_path(path, flags);
+		r = do_it(context);
 	restore(own, (size_t)n_own);
-	return fd;
+	return r;
+}
+
+struct opening {
+	const char *path;
+	int flags;
+};
+
+static int
+open_it(void *context)
+{
+	const struct opening *opening = context;
+
+	return open_path(opening->path, opening->flags);
 }
 
 int
@@ -126,5 +142,98 @@ auth_open_as(const struct auth_caller *caller, const char *path, int flags)
 		return open_path(path, flags);
 	if (geteuid() != 0)
 		return -EACCES;
-	return open_as_other(caller, path, flags);
+	return as_other(caller, open_it, &(struct opening){ path, flags });
+}
+
+/* --- Entering directories --- */
+
+struct entering {
+	const char *const *directories;
+	size_t n;
+	uint8_t *entries;
+};
+
+static uint8_t
+entry_of(int error)
+{
+	return error == ENOENT || error == ENOTDIR ? AUTH_ENTRY_GONE : AUTH_ENTRY_REFUSED;
+}
+
+/* AT_EACCESS: as whom we are now, not as who started us; that includes the fsuid. */
+static int
+ask_kernel(void *context)
+{
+	const struct entering *entering = context;
+
+	for (size_t i = 0; i < entering->n; i++)
+		entering->entries[i] = syscall(SYS_faccessat2, AT_FDCWD, entering->directories[i],
+					       X_OK, AT_EACCESS) == 0
+					       ? AUTH_ENTRY_GRANTED
+					       : entry_of(errno);
+	return 0;
+}
+
+static bool
+is_member(const struct auth_caller *caller, gid_t group)
+{
+	for (size_t i = 0; i < caller->n_groups; i++)
+		if (caller->groups[i] == group)
+			return true;
+	return caller->gid == group;
+}
+
+/* Whether the mode of PATH, a directory, lets CALLER search it. */
+static uint8_t
+ask_mode(const struct auth_caller *caller, const char *path)
+{
+	struct stat st;
+	mode_t bit = S_IXOTH;
+
+	if (lstat(path, &st) < 0)
+		return entry_of(errno);
+	if (!S_ISDIR(st.st_mode))
+		return AUTH_ENTRY_GONE;
+	if (st.st_uid == caller->uid)
+		bit = S_IXUSR;
+	else if (lgetxattr(path, "system.posix_acl_access", NULL, 0) > 0)
+		return AUTH_ENTRY_REFUSED;
+	else if (is_member(caller, st.st_gid))
+		bit = S_IXGRP;
+	return st.st_mode & bit ? AUTH_ENTRY_GRANTED : AUTH_ENTRY_REFUSED;
+}
+
+/* From the root down to DIRECTORY. */
+static uint8_t
+ask_modes(const struct auth_caller *caller, const char *directory)
+{
+	uint8_t entry = ask_mode(caller, "/");
+	char path[PATH_MAX];
+	size_t len = strlen(directory);
+
+	if (len >= sizeof(path))
+		return AUTH_ENTRY_REFUSED;
+	memcpy(path, directory, len + 1);
+	for (size_t i = 1; i <= len && len > 1 && entry == AUTH_ENTRY_GRANTED; i++) {
+		if (path[i] != '/' && path[i])
+			continue;
+		path[i] = '\0';
+		entry = ask_mode(caller, path);
+		path[i] = directory[i];
+	}
+	return entry;
+}
+
+int
+auth_enters(const struct auth_caller *caller, const char *const *directories, size_t n,
+	    uint8_t *entries)
+{
+	struct entering entering = { directories, n, entries };
+
+	if (caller->uid == geteuid() || caller->uid == 0)
+		return ask_kernel(&entering);
+	if (geteuid() == 0)
+		return as_other(caller, ask_kernel, &entering);
+	for (size_t i = 0; i < n; i++)
+		entries[i] = ask_modes(caller, directories[i]);
+	return 0;
 }

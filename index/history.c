@@ -93,8 +93,20 @@ check_remembered(struct history *history, uint64_t since, uint64_t newest)
 	return first == 0 || first > since + 1 ? -ESTALE : 0;
 }
 
-/* Whether the change in STMT's row made what VIEW shows of its document. */
-static bool
+/* Whether the viewer of VIEW could have seen the document ID, which is removed. -ESTALE: who can
+ * tell any more? Its last version went with the process that removed it. */
+static int
+was_shown(const struct index_view *view, int64_t id)
+{
+	uint32_t doc = docs_newest_of_id(view->index->docs, id);
+
+	if (!view->shown)
+		return 1;
+	return doc ? roaring_bitmap_contains(view->shown, doc) : -ESTALE;
+}
+
+/* 1: the change in STMT's row made what VIEW shows of its document; 0: it did not; -ESTALE. */
+static int
 is_last(const struct index_view *view, sqlite3_stmt *stmt, struct index_change *ret)
 {
 	int found;
@@ -106,8 +118,10 @@ is_last(const struct index_view *view, sqlite3_stmt *stmt, struct index_change *
 		.time_ns = sqlite3_column_int64(stmt, 3),
 	};
 	found = index_doc_find(view, ret->id, &ret->doc);
+	if (ret->removed && found < 0)
+		return was_shown(view, ret->id);
 	if (ret->removed || found < 0)
-		return ret->removed && found < 0;
+		return 0;
 	return docs_meta(view->index->docs, ret->doc)->seq == ret->seq;
 }
 
@@ -126,8 +140,11 @@ read_changes(struct history *history, const struct index_view *view, struct inde
 	while (changes->n < changes->max && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
 		struct index_change *change = &changes->list[changes->n];
 
+		r = is_last(view, stmt, change);
+		if (r < 0)
+			return r;
 		rows++;
-		changes->n += is_last(view, stmt, change);
+		changes->n += (size_t)r;
 		changes->seq = change->seq;
 	}
 	if (rc != SQLITE_ROW && rc != SQLITE_DONE)

@@ -11,6 +11,7 @@
 #include "index/journal.h"
 #include "index/lock.h"
 #include "index/parts.h"
+#include "index/visible.h"
 
 /* mkdir -p: the index holds everything's metadata, so nobody else may look in. */
 static int
@@ -100,6 +101,8 @@ open_parts(struct index *index, struct pxs_error *err)
 		r = docs_new(&index->docs);
 	if (r == 0)
 		r = hits_cache_new(&index->hits_cache);
+	if (r == 0)
+		r = visible_new(&index->visible);
 	index->salt = index->counters.salt;
 	return r < 0 ? r : index_load(index, err);
 }
@@ -148,6 +151,7 @@ index_close(struct index *index)
 	if (!index)
 		return;
 	hits_cache_free(index->hits_cache);
+	visible_free(index->visible);
 	if (index->view)
 		view_schema_free_columns(index->view->schema);
 	index_view_put(index->view);

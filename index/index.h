@@ -175,6 +175,26 @@ struct index_view *index_view_ref(struct index_view *view);
 void index_view_put(struct index_view *view);
 DEFINE_CLEANUP(index_view, struct index_view *, index_view_put)
 
+/* Somebody to whom documents are not there whose files he could not stat. */
+enum index_entry { INDEX_ENTRY_REFUSED, INDEX_ENTRY_GRANTED, INDEX_ENTRY_GONE };
+
+struct index_viewer {
+	uint64_t key; /* not 0; viewers with the same see the same */
+	/* For each of N directories (absolute, exact bytes), an enum index_entry: whether he has
+	 * search permission on it and on all above it, or it is not there. */
+	int (*enters)(void *context, const char *const *directories, size_t n, uint8_t *entries);
+	void *context;
+};
+
+/* The newest generation as VIEWER sees it: as if there were no other documents, in every respect.
+ * Permissions are those of at most 10 seconds ago. -EAGAIN: too many ask at once; -ENOMEM; or what
+ * `enters` returned. */
+int index_view_for(struct index *index, const struct index_viewer *viewer,
+		   struct index_view **ret_view);
+
+/* That view if it is at hand, else NULL; never asks `enters`. */
+struct index_view *index_view_kept(struct index *index, uint64_t key);
+
 uint64_t index_view_seq(const struct index_view *view);
 uint64_t index_view_count(const struct index_view *view); /* live documents */
 int64_t index_view_changed_ns(const struct index_view *view);
@@ -199,7 +219,8 @@ struct index_changes {
 };
 
 /* The changes that made VIEW of what was at changes->seq, oldest first: for every document the last
- * one. There are more if changes->seq is below the view's then.
+ * one. There are more if changes->seq is below the view's then. A viewer's view tells of removed
+ * documents that he could have seen.
  * -ESTALE: these are no longer remembered, or changes->seq is of another index: begin anew. */
 int index_changes(const struct index_view *view, struct index_changes *changes);
 

@@ -28,6 +28,7 @@ void apply_queue_done(struct apply_queue *queue);
 
 struct history;
 struct journal;
+struct visible;
 
 struct index {
 	char *dir; /* absolute */
@@ -37,6 +38,7 @@ struct index {
 	struct docs *docs;
 	struct state *state;
 	struct hits_cache *hits_cache;
+	struct visible *visible;
 	struct journal *journal; /* with the store: for who has the turn to write */
 	struct history *history;
 	struct apply_queue applies;

@@ -234,7 +234,8 @@ evaluate_root(struct search *search, const struct query_node *root, roaring_bitm
 /* QUERY as it is in this second and its key: QUERY itself or, where it is relative to now, *OWNED.
  */
 static int
-resolve(const struct query **query, struct query **owned, struct query_key *ret_key)
+resolve(const struct index_view *view, const struct query **query, struct query **owned,
+	struct query_key *ret_key)
 {
 	int r;
 
@@ -244,7 +245,9 @@ resolve(const struct query **query, struct query **owned, struct query_key *ret_
 			return r;
 		*query = *owned;
 	}
-	return query_key(*query, ret_key);
+	r = query_key(*query, ret_key);
+	ret_key->high ^= view->viewer; /* viewers' hits are kept beside each other */
+	return r;
 }
 
 static int
@@ -271,7 +274,7 @@ index_search(struct index_view *view, const struct query *query, const struct in
 	struct query_key key;
 	int r;
 
-	r = resolve(&query, &owned, &key);
+	r = resolve(view, &query, &owned, &key);
 	if (r < 0)
 		return r;
 	r = hits_cache_begin(cache, view, &key, budget, &turn, &hits);
@@ -292,7 +295,7 @@ index_explain(struct index_view *view, const struct query *query, const struct i
 	int64_t started_ns = pxs_clock_steady_ns();
 	CLEANUP(query) struct query *owned = NULL;
 	struct query_key key;
-	int r = resolve(&query, &owned, &key);
+	int r = resolve(view, &query, &owned, &key);
 
 	if (r == 0)
 		r = find(view, query, &key, budget, trace, ret_hits, err);
@@ -305,7 +308,7 @@ index_search_cached(struct index_view *view, const struct query *query)
 	CLEANUP(query) struct query *owned = NULL;
 	struct query_key key;
 
-	return resolve(&query, &owned, &key) < 0
+	return resolve(view, &query, &owned, &key) < 0
 		       ? NULL
 		       : hits_cache_find(index_hits_cache(view->index), view, &key);
 }

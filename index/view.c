@@ -12,6 +12,7 @@
 #include "base/macros.h"
 #include "index/budget.h"
 #include "index/parts.h"
+#include "index/visible.h"
 
 /* --- Schema snapshots --- */
 
@@ -125,6 +126,8 @@ index_view_put(struct index_view *view)
 	if (!view || atomic_fetch_sub(&view->references, 1) != 1)
 		return;
 	roaring_bitmap_free(view->live);
+	if (view->shown)
+		roaring_bitmap_free(view->shown);
 	view_schema_unref(view->schema);
 	free(view);
 }
@@ -159,6 +162,7 @@ index_publish(struct index *index, struct view_schema *schema, roaring_bitmap_t 
 	(void)pthread_mutex_unlock(&index->view_lock);
 	index_view_put(before);
 	hits_cache_purge(index->hits_cache, view->seq);
+	visible_purge(index->visible, view->seq);
 	return 0;
 }
 

@@ -35,6 +35,8 @@ struct index_view {
 	roaring_bitmap_t *live; /* never changed once the view is published */
 	bool rows_ascend;	/* among live documents: a higher doc has a higher row */
 	struct view_schema *schema;
+	uint64_t viewer;	 /* for whom it was restricted (visible.c); 0: it shows all */
+	roaring_bitmap_t *shown; /* what he may see, live or not; NULL in a view that shows all */
 };
 
 /* NULL if the view knows no such property yet. */

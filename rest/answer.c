@@ -88,7 +88,8 @@ answer(struct request *request)
 		fail(request, request->reply.refusal, r, &err);
 		return true;
 	}
-	if (request->route->pace != ROUTE_QUICK)
+	if (request->route->pace != ROUTE_QUICK ||
+	    (request->route->rights && !request_sees_at_once(request)))
 		return false;
 	run_route(request);
 	return true;

