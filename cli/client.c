@@ -27,6 +27,7 @@ struct client {
 	CURL *curl;
 	char *socket;
 	char faulty[32];
+	const char *match; /* etag for the next request; NULL: none */
 	struct pxs_buf next;
 	uint64_t hits;
 	const struct cli_local *local;
@@ -37,9 +38,10 @@ static const struct {
 	long status;
 	int error;
 } ERRORS[] = {
-	{ 400, EINVAL },     { 403, EACCES },	 { 404, ENOENT },   { 405, EOPNOTSUPP },
-	{ 409, EBUSY },	     { 413, EMSGSIZE },	 { 414, EMSGSIZE }, { 416, ERANGE },
-	{ 501, EOPNOTSUPP }, { 503, ETIMEDOUT }, { 507, ENOSPC },
+	{ 400, EINVAL },    { 403, EACCES },   { 404, ENOENT }, { 405, EOPNOTSUPP },
+	{ 409, EBUSY },	    { 410, ESTALE },   { 412, EAGAIN }, { 422, EINVAL },
+	{ 413, EMSGSIZE },  { 414, EMSGSIZE }, { 416, ERANGE }, { 501, EOPNOTSUPP },
+	{ 503, ETIMEDOUT }, { 507, ENOSPC },
 };
 
 /* --- One request --- */
@@ -140,15 +142,20 @@ curl_errno(CURLcode code, const struct client *client, struct pxs_error *err)
 }
 
 static struct curl_slist *
-headers_of(const char *accept, bool sends)
+headers_of(const char *accept, bool sends, const char *match)
 {
 	CLEANUP(pxs_buf) struct pxs_buf line = PXS_BUF_INIT;
+	CLEANUP(pxs_buf) struct pxs_buf condition = PXS_BUF_INIT;
 	struct curl_slist *headers;
 
 	pxs_buf_addf(&line, "Accept: %s", accept ? accept : "application/vnd.collection+json");
 	headers = curl_slist_append(NULL, pxs_buf_text(&line));
 	if (headers && sends)
 		(void)curl_slist_append(headers, "Content-Type: application/json");
+	if (match)
+		pxs_buf_addf(&condition, "If-Match: \"%s\"", match);
+	if (headers && match)
+		(void)curl_slist_append(headers, pxs_buf_text(&condition));
 	return headers;
 }
 
@@ -206,7 +213,7 @@ client_ask(struct client *client, const char *method, const char *href, const js
 	CLEANUP(pxs_buf) struct pxs_buf url = PXS_BUF_INIT;
 	CLEANUP(pxs_buf) struct pxs_buf body = PXS_BUF_INIT;
 	CLEANUP(free) char *text = sent ? json_dumps(sent, JSON_COMPACT) : NULL;
-	struct curl_slist *headers = headers_of(accept, sent != NULL);
+	struct curl_slist *headers = headers_of(accept, sent != NULL, STEAL(client->match));
 	long status = 0;
 	int r;
 
@@ -395,6 +402,12 @@ bool
 client_is_local(const struct client *client)
 {
 	return client->engine != NULL;
+}
+
+void
+client_match(struct client *client, const char *etag)
+{
+	client->match = etag;
 }
 
 const char *

@@ -40,6 +40,10 @@ bool client_is_local(const struct client *client);
 int client_ask(struct client *client, const char *method, const char *href, const json_t *sent,
 	       const char *accept, struct pxs_buf *buf, struct pxs_error *err);
 
+/* The next request is meant for the version ETAG of its document: -EAGAIN if it has another one by
+ * then. ETAG is lent until then. */
+void client_match(struct client *client, const char *etag);
+
 /* GET as parsed JSON; the caller's to decref. */
 int client_get(struct client *client, const char *href, json_t **ret_json, struct pxs_error *err);
 
