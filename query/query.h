@@ -57,8 +57,8 @@ struct query_property {
 	enum query_type type;
 	bool multi;	 /* a list, [T] */
 	bool filter;	 /* offered as a facet unless false ("default_filter") */
-	bool readonly;	 /* a scan finds it out; nobody else gives it values */
 	uint32_t number; /* small, permanent, never reused */
+	bool readonly;	 /* a scan finds it out; nobody else gives it values */
 };
 
 /* The properties there are, by name. A snapshot: it never changes. */
