@@ -73,10 +73,17 @@ bool
 answer(struct request *request)
 {
 	struct pxs_error err = { 0 };
-	int r = route_find(request->method, request->url, &request->route, &request->tail,
-			   &request->allowed);
+	int r;
 
 	request_identify(request);
+	r = request_check_framing(request, &err);
+	if (r < 0) {
+		request->reply.ends_connection = true;
+		fail(request, 0, r, &err);
+		return true;
+	}
+	r = route_find(request->method, request->url, &request->route, &request->tail,
+		       &request->allowed);
 	if (r < 0) {
 		answer_no_route(request, r);
 		return true;

@@ -233,6 +233,8 @@ add_headers(struct MHD_Response *response, const struct reply *reply)
 	       add_header(response, MHD_HTTP_HEADER_LOCATION, reply->location) &&
 	       add_header(response, MHD_HTTP_HEADER_ALLOW, reply->allow) &&
 	       add_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, reply->challenge) &&
+	       add_header(response, MHD_HTTP_HEADER_CONNECTION,
+			  reply->ends_connection ? "close" : NULL) &&
 	       add_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "private, no-cache") &&
 	       add_header(response, MHD_HTTP_HEADER_RETRY_AFTER,
 			  is_for_later(reply->status) ? RETRY_AFTER_S : NULL);

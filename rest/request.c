@@ -114,6 +114,62 @@ check_param(void *context, enum MHD_ValueKind kind, const char *name, size_t nam
 	return MHD_NO;
 }
 
+/* RFC 9110 section 5.6.2. */
+static bool
+is_token(const char *name, size_t len)
+{
+	static const char OTHERS[] = "!#$%&'*+-.^_`|~";
+
+	for (size_t i = 0; i < len; i++) {
+		char c = name[i];
+		bool alnum = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+			     (c >= 'a' && c <= 'z');
+
+		if (!alnum && (c == '\0' || !strchr(OTHERS, c)))
+			return false;
+	}
+	return len > 0;
+}
+
+struct framing {
+	int lengths;
+	int encodings;
+	bool odd;
+};
+
+static enum MHD_Result
+note_framing(void *context, enum MHD_ValueKind kind, const char *name, size_t name_len,
+	     const char *value, size_t value_len)
+{
+	struct framing *framing = context;
+
+	(void)kind;
+	framing->odd |= !is_token(name, name_len);
+	if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0) {
+		framing->lengths++;
+		framing->odd |= !value || strspn(value, "0123456789") != value_len;
+	}
+	if (strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0) {
+		framing->encodings++;
+		framing->odd |= !value || strcasecmp(value, "chunked") != 0;
+	}
+	return MHD_YES;
+}
+
+int
+request_check_framing(const struct request *request, struct pxs_error *err)
+{
+	struct framing framing = { 0 };
+
+	(void)MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, note_framing,
+					  &framing);
+	if (!framing.odd && framing.lengths + framing.encodings <= 1)
+		return 0;
+	return pxs_error_set(err, -EINVAL, -1,
+			     "the header does not say clearly where this request ends: one "
+			     "Content-Length or one Transfer-Encoding, and no odd names");
+}
+
 int
 request_check(struct request *request, struct pxs_error *err)
 {

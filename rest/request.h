@@ -74,7 +74,11 @@ void request_identify(struct request *request);
 /* Take in a part of the body. */
 void request_add_body(struct request *request, const char *bytes, size_t len);
 
-/* Sizes, counts and bytes of what came: 0, or -E2BIG, -EMSGSIZE, -EINVAL with ERR. Comes first. */
+/* Whether two readers of the header could disagree about where the request ends (RFC 9112 section
+ * 6.3): then what comes next on the connection is nobody's request. -EINVAL, ERR. Comes first. */
+int request_check_framing(const struct request *request, struct pxs_error *err);
+
+/* Sizes, counts and bytes of what came: 0, or -E2BIG, -EMSGSIZE, -EINVAL with ERR. */
 int request_check(struct request *request, struct pxs_error *err);
 
 /* The parameter called NAME, decoded, "" if it came without a value; NULL if it did not come. Lent
