@@ -56,6 +56,7 @@ extern const struct cli_verb CLI_MOUNT;
 extern const struct cli_verb CLI_UMOUNT;
 extern const struct cli_verb CLI_INGEST;
 extern const struct cli_verb CLI_FIND;
+extern const struct cli_verb CLI_EXPLAIN;
 extern const struct cli_verb CLI_GET;
 extern const struct cli_verb CLI_SET;
 extern const struct cli_verb CLI_RM;

@@ -115,7 +115,7 @@ ask(const struct facets *facets, struct client *client, json_t **ret_document,
 	pxs_json_key(&json, "filters");
 	pxs_json_string(&json, facets->property ? facets->property : ".");
 	pxs_json_end_object(&json);
-	search_add_href(&href, &facets->words, &facets->shared);
+	search_add_href(&href, "/files/", &facets->words, &facets->shared);
 	client_add_param(&href, "projection", pxs_buf_text(&projection));
 	if (href.error || projection.error)
 		return -ENOMEM;

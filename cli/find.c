@@ -112,7 +112,7 @@ add_href(const struct find *find, struct pxs_buf *href)
 {
 	char limit[24];
 
-	search_add_href(href, &find->words, &find->shared);
+	search_add_href(href, "/files/", &find->words, &find->shared);
 	(void)snprintf(limit, sizeof(limit), "%" PRIu64, find->limit);
 	client_add_param(href, "limit", find->limit ? limit : NULL);
 }

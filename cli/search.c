@@ -12,11 +12,12 @@
 #include "cli/options.h"
 
 void
-search_add_href(struct pxs_buf *href, const struct pxs_buf *words, const struct options *options)
+search_add_href(struct pxs_buf *href, const char *resource, const struct pxs_buf *words,
+		const struct options *options)
 {
 	bool asked = words->len || options->where || options->path;
 
-	pxs_buf_add_str(href, "/files/");
+	pxs_buf_add_str(href, resource);
 	client_add_param(href, "where", asked ? options->where : "{}");
 	client_add_param(href, "q", words->len ? pxs_buf_text(words) : NULL);
 	client_add_param(href, "path", options->path);

@@ -1,4 +1,4 @@
-/* search.h - the query that find and facets share. */
+/* search.h - the query that find, explain and facets share. */
 #ifndef PXS_CLI_SEARCH_H
 #define PXS_CLI_SEARCH_H
 
@@ -7,9 +7,9 @@ struct options;
 struct pxs_buf;
 struct pxs_error;
 
-/* Adds "/files/?..." for WORDS (a query string, "" if none) and the shared options. Where nothing
- * was asked for, everything is. */
-void search_add_href(struct pxs_buf *href, const struct pxs_buf *words,
+/* Adds RESOURCE ("/files/") and "?..." for WORDS (a query string, "" if none) and the shared
+ * options. Where nothing was asked for, everything is. */
+void search_add_href(struct pxs_buf *href, const char *resource, const struct pxs_buf *words,
 		     const struct options *options);
 
 /* As message_failure(), and shows where in the query the fault is. */

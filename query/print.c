@@ -133,6 +133,35 @@ query_print_text(const struct query *query, struct pxs_buf *buf)
 	return buf->error;
 }
 
+const char *
+query_occur_name(enum query_occur occur)
+{
+	static const char *const NAMES[] = {
+		[QUERY_MUST] = "must",
+		[QUERY_SHOULD] = "should",
+		[QUERY_MUST_NOT] = "must not",
+	};
+
+	return NAMES[occur];
+}
+
+void
+query_print_node(const struct query_node *node, struct pxs_buf *buf)
+{
+	bool any = false;
+
+	if (node->kind != QUERY_BOOL) {
+		add_node(buf, node);
+		return;
+	}
+	for (const struct query_node *child = node->first_child; child; child = child->next) {
+		if (child->occur == QUERY_MUST)
+			break;
+		any |= child->occur == QUERY_SHOULD;
+	}
+	pxs_buf_add_str(buf, any ? "any of" : "all of");
+}
+
 int
 query_key(const struct query *query, struct query_key *ret_key)
 {

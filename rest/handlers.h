@@ -17,6 +17,7 @@ typedef int (*handler)(struct request *request, struct reply *reply, struct pxs_
 int handle_home(struct request *request, struct reply *reply, struct pxs_error *err);
 int handle_version(struct request *request, struct reply *reply, struct pxs_error *err);
 int handle_files(struct request *request, struct reply *reply, struct pxs_error *err);
+int handle_explain(struct request *request, struct reply *reply, struct pxs_error *err);
 int handle_item(struct request *request, struct reply *reply, struct pxs_error *err);
 int handle_patch(struct request *request, struct reply *reply, struct pxs_error *err);
 int handle_delete(struct request *request, struct reply *reply, struct pxs_error *err);
