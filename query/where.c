@@ -151,8 +151,7 @@ read_range(const struct where *w, json_t *object, size_t *ret_others)
 	json_t *value;
 
 	*ret_others = 0;
-	json_object_foreach(object, name, value)
-	{
+	json_object_foreach (object, name, value) {
 		comparison = find_comparison(name);
 		if (!comparison) {
 			++*ret_others;
@@ -197,8 +196,7 @@ read_list(const struct where *w, json_t *array)
 	if (!json_array_size(array))
 		return query_draft_node(w->draft, QUERY_NONE, NULL);
 	any = query_draft_node(w->draft, QUERY_BOOL, NULL);
-	json_array_foreach(array, i, json)
-	{
+	json_array_foreach (array, i, json) {
 		query_draft_add(any, QUERY_SHOULD, read_item(w, json));
 		if (w->draft->error)
 			return NULL;
@@ -223,8 +221,7 @@ op_and(const struct where *w, json_t *json)
 
 	if (!json_is_array(json))
 		return refuse(w, "a list after \"and\"");
-	json_array_foreach(json, i, item)
-	{
+	json_array_foreach (json, i, item) {
 		query_draft_add(all, QUERY_MUST, read_item_or_list(w, item));
 		if (w->draft->error)
 			return NULL;
@@ -298,8 +295,7 @@ read_ops(const struct where *w, json_t *object)
 	if (!json_object_size(object))
 		return refuse(w, "an operator within the braces, as in {\"gte\": 5}");
 	query_draft_add(all, QUERY_MUST, read_range(w, object, &others));
-	json_object_foreach(object, name, value)
-	{
+	json_object_foreach (object, name, value) {
 		if (w->draft->error)
 			return NULL;
 		if (!find_comparison(name))
@@ -335,8 +331,7 @@ read_where(struct where *w, json_t *object)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach(object, key, value)
-	{
+	json_object_foreach (object, key, value) {
 		query_draft_add(all, QUERY_MUST, read_member(w, key, value));
 		if (w->draft->error)
 			return NULL;
@@ -419,11 +414,15 @@ too_deep(const char *json, size_t len)
 static struct query_node *
 refuse_json(struct query_draft *draft, const json_error_t *error, size_t len)
 {
+	long at = error->position < 0 ? -1 : (long)MIN((size_t)error->position, len);
+
 	if (!error->text[0]) /* so jansson tells of memory that ran out */
 		return query_draft_fail_memory(draft);
-	return query_draft_fail(draft, -EINVAL,
-				error->position < 0 ? -1 : (long)MIN((size_t)error->position, len),
-				"the where clause is no JSON: %s", error->text);
+	if (json_error_code(error) == json_error_numeric_overflow)
+		return query_draft_fail(draft, -EINVAL, at,
+					"a number has more than 64 bits; leave a bound out where "
+					"nothing is beyond it");
+	return query_draft_fail(draft, -EINVAL, at, "the where clause is no JSON: %s", error->text);
 }
 
 struct query_node *

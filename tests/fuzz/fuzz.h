@@ -91,6 +91,22 @@ fuzz_check_where(const struct query *query)
 	fuzz_require_same(query, again, pxs_buf_text(&where));
 }
 
+/* At any time it can be told what QUERY means then. */
+static inline void
+fuzz_check_resolve(const struct query *query)
+{
+	static const int64_t TIMES[] = { INT64_MIN, 0, 1708000496789000000, INT64_MAX };
+
+	for (size_t i = 0; i < sizeof(TIMES) / sizeof(TIMES[0]); i++) {
+		CLEANUP(query) struct query *resolved = NULL;
+
+		FUZZ_REQUIRE(query_resolve(query, TIMES[i], &resolved) == 0);
+		FUZZ_REQUIRE(!query_is_relative(resolved));
+		if (!query_is_relative(query))
+			fuzz_require_same(query, resolved, "resolved");
+	}
+}
+
 /* R: what the parser said of TEXT, in which ERR points. */
 static inline void
 fuzz_check(const struct query *query, int r, const struct pxs_error *err, size_t text_len)
@@ -98,6 +114,7 @@ fuzz_check(const struct query *query, int r, const struct pxs_error *err, size_t
 	if (r == 0) {
 		fuzz_check_path(query);
 		fuzz_check_where(query);
+		fuzz_check_resolve(query);
 		return;
 	}
 	FUZZ_REQUIRE(r == -EINVAL || r == -ENAMETOOLONG);
