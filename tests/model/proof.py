@@ -9,17 +9,23 @@ import time
 
 import operations
 import queries
+import syntax
 from engine import Engine
 
 # Cases of:          tests/run --quick   tests/run   tests/model/run --full
 AMOUNTS = {
     "queries": (1000, 4000, 100_000),
     "operations": (1500, 6000, 1_000_000),
+    "syntax": (0, 0, 5000),  # in .ci/run, too: a Java runtime is a lot to install for one test
 }
 QUICK, USUAL, FULL = range(3)
 
 # Cases of one catalogue; then another one is made.
-PARTS = {"queries": (queries.run, 200), "operations": (operations.run, 1500)}
+PARTS = {
+    "queries": (queries.run, 200),
+    "operations": (operations.run, 1500),
+    "syntax": (syntax.run, 5000),
+}
 
 SEED = os.environ.get("PXS_SEED") or str(time.time_ns() % 1_000_000_000)
 WORK = os.environ.get("PXS_WORK", "/tmp")

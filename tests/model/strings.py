@@ -54,7 +54,7 @@ TOKENS = [
 ]
 TOKENS = [(name, re.compile(pattern, re.DOTALL | re.ASCII)) for name, pattern in TOKENS]
 BOUND = re.compile(rf'"(?:{ESC}|[^"\\])*"|(?:{ESC}|[^{SPACE}\]}}"])(?:{ESC}|[^{SPACE}\]}}])*', re.DOTALL)
-SLOP_MAX = 1_000_000
+SLOP_MAX = BOOST_MAX = 1_000_000
 BLANKS = re.compile(f"[{SPACE}]*")
 
 
@@ -192,7 +192,7 @@ class Parser:
         return self.leaf(self.field(name))
 
     def field(self, name):
-        if name == "_all":
+        if name in ("_all", "*"):
             return ALL
         if "*" not in name:
             return Field([self.schema[name]] if name in self.schema else [])
@@ -232,6 +232,8 @@ class Parser:
 
     @staticmethod
     def boost(condition, factor):
+        if factor and float(factor[1:]) > BOOST_MAX:
+            raise Bad("too heavy")
         if not factor or isinstance(condition, Blank):
             return condition
         return Boost(condition, float(factor[1:]))
@@ -289,6 +291,8 @@ class Parser:
         def of(prop):
             if prop and prop.type != "String":
                 raise Bad("only text has patterns")
+            if prop and prop.name[0] == "_":
+                raise Unknown("nothing is said of patterns in hidden text")
             return Pattern(test, prop)
 
         return field.any_of(of)

@@ -7,7 +7,7 @@ import urllib.parse
 import strings
 import values
 from conditions import (
-    MUST, SHOULD, All, Exists, Group, Not, Nothing, Pattern, Value, prefix_test,
+    MUST, SHOULD, All, Exists, Group, Not, Nothing, Pattern, Unknown, Value, prefix_test,
 )
 from values import Bad
 
@@ -81,6 +81,8 @@ def prefixed(prop, value):
         return Exists(prop)
     if prop.type != "String":
         raise Bad("only text begins with text")
+    if prop.name[0] == "_":
+        raise Unknown("nothing is said of patterns in hidden text")
     return Pattern(prefix_test(value), prop)
 
 
