@@ -106,6 +106,11 @@ struct auth_options {
 	size_t n_rules;
 	const char *robots_path; /* a file of name:password lines; NULL: no robots */
 	int64_t token_life_s;	 /* 0: AUTH_TOKEN_LIFE_S */
+	/* These count only at the opening. */
+	const char
+		*pam_service;	/* a file in /etc/pam.d; NULL: this machine's users cannot log in */
+	const char *pam_helper; /* path of pxs-auth */
+	bool root_may_log_in;
 };
 
 int auth_open(const struct auth_options *options, struct auth **ret_auth, struct pxs_error *err);
@@ -140,6 +145,12 @@ int auth_principal_of(struct auth *auth, const char *name, struct auth_principal
 /* Whether PASSWORD is that of the robot or own user called NAME: 0, -EACCES. -ENOENT: he is none
  * of these (found out in the same time). */
 int auth_password_check(struct auth *auth, const char *name, const char *password);
+
+/* Whether NAME, at the address FROM (text), has PASSWORD: 0, or -EACCES, whatever the reason is;
+ * then the answer must be held back until *RET_HOLD_UNTIL_NS (steady), so that guessing is slow and
+ * the time tells nothing. It may take as long as PAM does. */
+int auth_login(struct auth *auth, const char *name, const char *password, const char *from,
+	       int64_t *ret_hold_until_ns);
 
 /* What is known of a token. */
 struct auth_token {

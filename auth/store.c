@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "auth/authdb.h"
+#include "auth/pam.h"
+#include "auth/throttle.h"
 #include "base/macros.h"
 
 int
@@ -43,7 +45,13 @@ auth_open(const struct auth_options *options, struct auth **ret_auth, struct pxs
 		return -ENOMEM;
 	(void)pthread_mutex_init(&auth->db_lock, NULL);
 	(void)pthread_rwlock_init(&auth->lock, NULL);
-	r = auth_configure(auth, options, err);
+	auth->root_may_log_in = options->root_may_log_in;
+	r = throttle_new(&auth->throttle);
+	if (r == 0 && options->pam_service)
+		r = pam_open(options->pam_helper, options->pam_service, PAM_DEADLINE_S, &auth->pam,
+			     err);
+	if (r == 0)
+		r = auth_configure(auth, options, err);
 	if (r == 0)
 		r = authdb_open(options->dir, &auth->db, err);
 	if (r == 0)
@@ -62,6 +70,8 @@ auth_close(struct auth *auth)
 	if (auth->db)
 		(void)token_note_used(auth);
 	(void)sqlite3_close(auth->db);
+	pam_close(auth->pam);
+	throttle_free(auth->throttle);
 	token_forget_all(auth);
 	for (size_t i = 0; i < ARRAY_SIZE(auth->persons); i++)
 		free(auth->persons[i]);

@@ -41,7 +41,13 @@ struct robot {
 	char *password;
 };
 
+struct pam;
+struct throttle;
+
 struct auth {
+	struct throttle *throttle;
+	struct pam *pam; /* NULL: this machine's users may not log in */
+	bool root_may_log_in;
 	pthread_mutex_t db_lock; /* of db; taken before the others */
 	sqlite3 *db;
 
