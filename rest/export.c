@@ -48,17 +48,18 @@ export_type(const struct request *request)
 }
 
 int
-export_write(struct reply *reply, const struct search *search, const char *type)
+export_write(struct reply *reply, const struct search *search, const char *type,
+	     struct pxs_error *err)
 {
 	struct page page;
-	int r = page_read(&page, search);
+	int r = page_read(&page, search, err);
 
 	if (r < 0)
 		return r;
 	reply->type = type;
 	reply->hits = (int64_t)index_hits_count(search->hits);
 	if (page.more)
-		page_print_next(&page, search, &reply->next);
+		r = page_print_next(&page, search, &reply->next);
 	for (size_t i = 0; i < ARRAY_SIZE(TYPES) && r == 0; i++)
 		if (strcmp(TYPES[i].type, type) == 0)
 			r = TYPES[i].write(&reply->body, search, &page);

@@ -2,6 +2,7 @@
 #ifndef PXS_REST_EXPORT_H
 #define PXS_REST_EXPORT_H
 
+struct pxs_error;
 struct reply;
 struct request;
 struct search;
@@ -15,6 +16,7 @@ const char *export_type(const struct request *request);
 
 /* One page of SEARCH as TYPE. The next one is told in the header Link (RFC 8288), the number of
  * hits in Pxs-Hits. */
-int export_write(struct reply *reply, const struct search *search, const char *type);
+int export_write(struct reply *reply, const struct search *search, const char *type,
+		 struct pxs_error *err);
 
 #endif

@@ -1,5 +1,7 @@
 /* GET /files: the billboard, a page of items, or facets. */
 
+#include <errno.h>
+
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/json.h"
@@ -132,7 +134,8 @@ write_next(struct pxs_json *json, const struct search *search, const struct page
 		return 0;
 	if (!search->by_cursor && search->href.page < page_count(search))
 		r = write_page_link(json, search, "last", "Last", page_count(search));
-	page_print_next(page, search, &next);
+	if (r == 0)
+		r = page_print_next(page, search, &next);
 	collection_link(json, "next", "next", "Next", pxs_buf_text(&next));
 	return r < 0 ? r : next.error;
 }
@@ -223,11 +226,14 @@ write_facets(struct pxs_json *json, const struct search *search, struct request 
 }
 
 static int
-write_list(struct pxs_json *json, const struct search *search)
+write_list(struct pxs_json *json, const struct search *search, struct request *request,
+	   struct pxs_error *err)
 {
 	struct page page;
-	int r = page_read(&page, search);
+	int r = page_read(&page, search, err);
 
+	if (r == -EINVAL)
+		request->faulty = "after";
 	if (r < 0)
 		return r;
 	pxs_json_key(json, "links");
@@ -255,13 +261,13 @@ handle_files(struct request *request, struct reply *reply, struct pxs_error *err
 	if (r < 0)
 		return r;
 	if (export && search.hits && !search.projection.filters)
-		return export_write(reply, &search, export);
+		return export_write(reply, &search, export, err);
 	reply_begin(reply, request, REPLY_COLLECTION, &json);
 	collection_begin(&json, "/files");
 	if (search.projection.filters)
 		r = write_facets(&json, &search, request, err);
 	else if (search.hits)
-		r = write_list(&json, &search);
+		r = write_list(&json, &search, request, err);
 	else
 		r = write_billboard(&json, request->rest->index);
 	collection_end(&json);

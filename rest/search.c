@@ -14,24 +14,6 @@
 
 #define PAGE_MAX UINT64_C(1000000000) /* far outside the window, and its products fit 64 bits */
 
-void
-search_cursor_print(uint64_t row, char cursor[SEARCH_CURSOR_SIZE])
-{
-	(void)snprintf(cursor, SEARCH_CURSOR_SIZE, "%" PRIx64, row);
-}
-
-int
-search_cursor_parse(const char *cursor, uint64_t *ret_row)
-{
-	size_t len = strlen(cursor);
-	size_t digits = strspn(cursor, "0123456789abcdef");
-
-	if (digits != len || len > 16)
-		return -EINVAL;
-	*ret_row = len ? strtoull(cursor, NULL, 16) : 0;
-	return 0;
-}
-
 static int
 add_where(struct search *search, const char *text, struct pxs_error *err)
 {
@@ -95,14 +77,14 @@ add_projection(struct search *search, const char *text, struct pxs_error *err)
 	return projection_parse(text, &search->projection, err);
 }
 
+/* What it holds is the index's business, when the page is read. */
 static int
 add_cursor(struct search *search, const char *text, struct pxs_error *err)
 {
+	(void)text;
+	(void)err;
 	search->by_cursor = true;
-	if (search_cursor_parse(text, &search->row) == 0)
-		return 0;
-	return pxs_error_set(err, -EINVAL, 0,
-			     "after must be a cursor from a link of ours, or empty to start");
+	return 0;
 }
 
 /* In this order, so that what comes later may replace what a path said. */

@@ -20,8 +20,7 @@ struct request;
 struct search {
 	struct href href; /* the parameters as they came, for the links of the reply */
 	bool asked;	  /* some part of a query came; else this is the billboard */
-	bool by_cursor;	  /* `after` came: the page begins behind document `row` */
-	uint64_t row;
+	bool by_cursor;	  /* `after` came: the page begins behind the place that it tells */
 	struct projection projection;
 	struct index_view *view;
 	struct query *query;
@@ -43,11 +42,5 @@ search_cleanup(struct search *search)
 {
 	search_done(search);
 }
-
-/* The document behind which the next page begins, as a value of `after`. */
-#define SEARCH_CURSOR_SIZE 24
-void search_cursor_print(uint64_t row, char cursor[SEARCH_CURSOR_SIZE]);
-/* Its inverse; "" is 0, the start. -EINVAL: none of ours. */
-int search_cursor_parse(const char *cursor, uint64_t *ret_row);
 
 #endif

@@ -17,7 +17,6 @@
 #include "rest/reply.h"
 #include "rest/request.h"
 #include "rest/route.h"
-#include "rest/search.h"
 
 static void
 check_href(void **state)
@@ -267,27 +266,6 @@ check_status(void **state)
 		assert_int_equal(reply_status_of(ROWS[i].result), ROWS[i].status);
 }
 
-static void
-check_cursor(void **state)
-{
-	static const uint64_t ROWS[] = { 0, 1, 4711, UINT32_MAX, UINT64_MAX };
-	static const char *const BAD[] = { "x", "-1", "0x1", "1ffffffffffffffff", " 1", "1F" };
-	uint64_t row;
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(ROWS); i++) {
-		char cursor[SEARCH_CURSOR_SIZE];
-
-		search_cursor_print(ROWS[i], cursor);
-		assert_int_equal(search_cursor_parse(cursor, &row), 0);
-		assert_true(row == ROWS[i]);
-	}
-	assert_int_equal(search_cursor_parse("", &row), 0);
-	assert_true(row == 0);
-	for (size_t i = 0; i < ARRAY_SIZE(BAD); i++)
-		assert_int_equal(search_cursor_parse(BAD[i], &row), -EINVAL);
-}
-
 /* A path goes out and comes back with the same bytes, text or not. */
 static void
 check_path_bytes(void **state)
@@ -401,7 +379,6 @@ main(void)
 		cmocka_unit_test(check_id),
 		cmocka_unit_test(check_route),
 		cmocka_unit_test(check_status),
-		cmocka_unit_test(check_cursor),
 		cmocka_unit_test(check_path_bytes),
 		cmocka_unit_test(check_range),
 		cmocka_unit_test(check_gzip),
