@@ -1,6 +1,6 @@
 #include "base/json.h"
 
-#include <inttypes.h>
+#include <stdint.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -154,11 +154,36 @@ pxs_json_string(struct pxs_json *json, const char *text)
 	pxs_json_stringn(json, text, strlen(text));
 }
 
+/* Printf's machinery would take most of the time of a reply full of numbers. */
 void
 pxs_json_int(struct pxs_json *json, int64_t value)
 {
+	char text[24];
+	char *at = text + sizeof(text);
+	uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
+
+	do
+		*--at = (char)('0' + rest % 10);
+	while (rest /= 10);
+	if (value < 0)
+		*--at = '-';
 	separate(json);
-	pxs_buf_addf(json->buf, "%" PRId64, value);
+	pxs_buf_add(json->buf, at, (size_t)(text + sizeof(text) - at));
+}
+
+void
+pxs_json_begun_object(struct pxs_json *json, const char *text, size_t len)
+{
+	separate(json);
+	pxs_buf_add(json->buf, text, len);
+	json->after_key = true;
+}
+
+void
+pxs_json_end_begun(struct pxs_json *json)
+{
+	pxs_buf_add_char(json->buf, '}');
+	json->first = false;
 }
 
 void

@@ -39,6 +39,11 @@ void pxs_json_null(struct pxs_json *json);
 /* TEXT is JSON already. */
 void pxs_json_raw(struct pxs_json *json, const char *text);
 
+/* For objects of which many are alike, where all is on one line: TEXT is the beginning of one up to
+ * the ':' of its last key; that one's value comes next, then pxs_json_end_begun(). */
+void pxs_json_begun_object(struct pxs_json *json, const char *text, size_t len);
+void pxs_json_end_begun(struct pxs_json *json);
+
 /* The shortest decimal text that reads back as VALUE: at most 24 bytes and a NUL. */
 void pxs_double_print(double value, char text[32]);
 

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -99,9 +100,13 @@ collection_prompt(const struct query_property *property, struct pxs_buf *buf)
 struct collection_field {
 	const struct query_property *property;
 	char *prompt;
+	char *begun; /* {"prompt":...,"name":...,"value": */
+	size_t begun_len;
 };
 
 struct collection_fields {
+	atomic_uint references;
+	size_t n_properties;			 /* declared then; there are never fewer */
 	const struct query_property *exact_path; /* hidden; NULL where nothing declared it */
 	size_t n_fields;
 	struct collection_field fields[];
@@ -115,53 +120,104 @@ is_shown(const struct query_property *property, const struct projection *project
 	       projection_shows(projection, property->name);
 }
 
+/* What stands before every value of PROPERTY. */
+static void
+print_begun(const struct query_property *property, const char *prompt, struct pxs_buf *buf)
+{
+	struct pxs_json json;
+
+	pxs_json_init(&json, buf, 0);
+	pxs_json_begin_object(&json);
+	add_member(&json, "prompt", prompt);
+	add_member(&json, "name", property->name);
+	pxs_json_key(&json, "value");
+}
+
 static int
 add_field(struct collection_fields *fields, const struct query_property *property)
 {
 	CLEANUP(pxs_buf) struct pxs_buf prompt = PXS_BUF_INIT;
+	CLEANUP(pxs_buf) struct pxs_buf begun = PXS_BUF_INIT;
 	struct collection_field *field = &fields->fields[fields->n_fields];
 
 	collection_prompt(property, &prompt);
-	field->property = property;
-	field->prompt = pxs_buf_steal(&prompt);
-	if (!field->prompt)
-		return -ENOMEM;
+	print_begun(property, pxs_buf_text(&prompt), &begun);
 	fields->n_fields++;
-	return 0;
+	field->property = property;
+	field->begun_len = begun.len;
+	field->begun = pxs_buf_steal(&begun);
+	field->prompt = pxs_buf_steal(&prompt);
+	return field->prompt && field->begun ? 0 : -ENOMEM;
 }
 
-int
-collection_fields_new(const struct index_view *view, const struct projection *projection,
-		      struct collection_fields **ret_fields)
+static int
+fields_new(const struct query_schema *schema, const struct projection *projection,
+	   struct collection_fields **ret_fields)
 {
-	const struct query_schema *schema = index_view_schema(view);
 	CLEANUP(collection_fields)
 	struct collection_fields *fields = calloc(
 		1, sizeof(*fields) + schema->n_properties * sizeof(fields->fields[0]));
-	int r;
+	int r = 0;
 
 	if (!fields)
 		return -ENOMEM;
+	atomic_init(&fields->references, 1);
+	fields->n_properties = schema->n_properties;
 	fields->exact_path = query_schema_find(schema, "_index.path");
-	for (size_t i = 0; i < schema->n_properties; i++) {
-		if (!is_shown(schema->properties[i], projection))
-			continue;
-		r = add_field(fields, schema->properties[i]);
-		if (r < 0)
-			return r;
-	}
+	for (size_t i = 0; i < schema->n_properties && r == 0; i++)
+		if (is_shown(schema->properties[i], projection))
+			r = add_field(fields, schema->properties[i]);
+	if (r < 0)
+		return r;
 	*ret_fields = STEAL(fields);
 	return 0;
 }
 
 void
-collection_fields_free(struct collection_fields *fields)
+collection_fields_put(struct collection_fields *fields)
 {
-	if (!fields)
+	if (!fields || atomic_fetch_sub(&fields->references, 1) != 1)
 		return;
-	for (size_t i = 0; i < fields->n_fields; i++)
+	for (size_t i = 0; i < fields->n_fields; i++) {
 		free(fields->fields[i].prompt);
+		free(fields->fields[i].begun);
+	}
 	free(fields);
+}
+
+void
+collection_cache_init(struct collection_cache *cache)
+{
+	(void)pthread_mutex_init(&cache->lock, NULL);
+}
+
+void
+collection_cache_done(struct collection_cache *cache)
+{
+	collection_fields_put(cache->all);
+	(void)pthread_mutex_destroy(&cache->lock);
+}
+
+int
+collection_fields_get(struct collection_cache *cache, const struct index_view *view,
+		      const struct projection *projection, struct collection_fields **ret_fields)
+{
+	const struct query_schema *schema = index_view_schema(view);
+	int r = 0;
+
+	if (projection->rules)
+		return fields_new(schema, projection, ret_fields);
+	(void)pthread_mutex_lock(&cache->lock);
+	if (!cache->all || cache->all->n_properties != schema->n_properties) {
+		collection_fields_put(STEAL(cache->all));
+		r = fields_new(schema, projection, &cache->all);
+	}
+	if (r == 0) {
+		atomic_fetch_add(&cache->all->references, 1);
+		*ret_fields = cache->all;
+	}
+	(void)pthread_mutex_unlock(&cache->lock);
+	return r;
 }
 
 /* What goes before and behind a value: in an item's "data", or without PROMPT in a flat object. */
@@ -237,6 +293,12 @@ write_field(struct pxs_json *json, const struct index_view *view, uint32_t doc,
 
 	if (r < 0 || values.n == 0)
 		return r;
+	if (!flat && !json->indent) {
+		pxs_json_begun_object(json, field->begun, field->begun_len);
+		values_write(&values, json, field->property->multi);
+		pxs_json_end_begun(json);
+		return 0;
+	}
 	begin_datum(json, flat ? NULL : field->prompt, field->property->name);
 	values_write(&values, json, field->property->multi);
 	end_datum(json, flat);

@@ -2,6 +2,7 @@
 #ifndef PXS_REST_COLLECTION_H
 #define PXS_REST_COLLECTION_H
 
+#include <pthread.h>
 #include <stdint.h>
 
 #include "base/json.h"
@@ -26,12 +27,23 @@ void collection_link_count(struct pxs_json *json, const char *rel, const char *n
 /* "properties": the number of hits. */
 void collection_hits(struct pxs_json *json, uint64_t hits);
 
-/* What is shown of each document of one reply. */
+/* What is shown of each document of one reply, and how it is introduced. Counted references. */
 struct collection_fields;
-int collection_fields_new(const struct index_view *view, const struct projection *projection,
+
+/* Those of all properties are kept from reply to reply, as long as no property is declared. */
+struct collection_cache {
+	pthread_mutex_t lock;
+	struct collection_fields *all; /* NULL: none yet */
+};
+
+void collection_cache_init(struct collection_cache *cache);
+void collection_cache_done(struct collection_cache *cache);
+
+int collection_fields_get(struct collection_cache *cache, const struct index_view *view,
+			  const struct projection *projection,
 			  struct collection_fields **ret_fields);
-void collection_fields_free(struct collection_fields *fields);
-DEFINE_CLEANUP(collection_fields, struct collection_fields *, collection_fields_free)
+void collection_fields_put(struct collection_fields *fields);
+DEFINE_CLEANUP(collection_fields, struct collection_fields *, collection_fields_put)
 
 /* One entry of "items". Where the exact bytes of the file's path are not the text of core.pathname,
  * the member of ours "path_escaped" has them, with %XX for '%' and all outside printable ASCII. */

@@ -13,7 +13,7 @@ static int
 write_lines(struct pxs_buf *buf, const struct search *search, const struct page *page)
 {
 	CLEANUP(collection_fields) struct collection_fields *fields = NULL;
-	int r = collection_fields_new(search->view, &search->projection, &fields);
+	int r = collection_fields_get(search->fields, search->view, &search->projection, &fields);
 
 	for (size_t i = 0; i < page->n && r == 0; i++)
 		r = collection_line(buf, search->view, page->docs[i], fields);

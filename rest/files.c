@@ -178,7 +178,7 @@ static int
 write_items(struct pxs_json *json, const struct search *search, const struct page *page)
 {
 	CLEANUP(collection_fields) struct collection_fields *fields = NULL;
-	int r = collection_fields_new(search->view, &search->projection, &fields);
+	int r = collection_fields_get(search->fields, search->view, &search->projection, &fields);
 
 	pxs_json_key(json, "items");
 	pxs_json_begin_array(json);

@@ -122,7 +122,7 @@ reply_document(struct request *request, struct reply *reply, const struct index_
 		reply->status = 304;
 		return 0;
 	}
-	r = collection_fields_new(view, projection, &fields);
+	r = collection_fields_get(&request->rest->fields, view, projection, &fields);
 	if (r < 0)
 		return r;
 	if (request_prefers(request, EXPORT_LINES)) {

@@ -97,6 +97,7 @@ rest_open(const struct rest_options *options, struct rest **ret_rest, struct pxs
 		return -ENOMEM;
 	(void)pthread_mutex_init(&rest->lock, NULL);
 	(void)pthread_cond_init(&rest->idle, NULL);
+	collection_cache_init(&rest->fields);
 	rest->index = options->index;
 	rest->ingest = options->ingest;
 	rest->auth = options->auth;
@@ -159,6 +160,7 @@ rest_close(struct rest *rest)
 	for (unsigned int i = 0; i < rest->n_servers; i++)
 		server_close(&rest->servers[i]);
 	watch_close(rest->watch);
+	collection_cache_done(&rest->fields);
 	(void)pthread_cond_destroy(&rest->idle);
 	(void)pthread_mutex_destroy(&rest->lock);
 	free(rest);

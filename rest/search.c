@@ -145,6 +145,8 @@ search_parse(struct search *search, struct request *request, struct pxs_error *e
 {
 	int r = request_view(request, &search->view);
 
+	search->fields = &request->rest->fields;
+
 	if (r == 0)
 		r = query_new(&search->query);
 	if (r == 0)

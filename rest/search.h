@@ -9,6 +9,7 @@
 #include "rest/href.h"
 #include "rest/projection.h"
 
+struct collection_cache;
 struct pxs_error;
 struct request;
 
@@ -22,6 +23,7 @@ struct search {
 	bool asked;	  /* some part of a query came; else this is the billboard */
 	bool by_cursor;	  /* `after` came: the page begins behind the place that it tells */
 	struct projection projection;
+	struct collection_cache *fields; /* lent by the server */
 	struct index_view *view;
 	struct query *query;
 	struct index_hits *hits; /* NULL where nothing was asked */

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "rest/collection.h"
 #include "rest/metrics.h"
 
 struct MHD_Daemon;
@@ -47,6 +48,7 @@ struct rest {
 	int64_t started_ns;
 	atomic_uint_fast64_t requests; /* answered or about to be; numbers them */
 	struct metrics metrics;
+	struct collection_cache fields;
 	atomic_bool closing;	     /* whoever waits for something goes */
 	_Atomic uint64_t newest_job; /* the highest number seen; there may be a newer one */
 
