@@ -6,6 +6,7 @@ A document (documents.py) has values by property and, of each string value, the 
 import re
 
 import words
+from values import Unknown
 
 MUST, SHOULD, MUST_NOT = "must", "should", "must not"
 
@@ -190,10 +191,6 @@ def distance(a, b):
 # The part of Lucene's syntax that Python's says in the same way.
 ATOM = r"(?:\w|\.|\[\^?\w+(?:-\w)?\]|\(\w+(?:\|\w+)*\))"
 COMMON = re.compile(rf"(?:{ATOM}(?:[*+?]|\{{\d(?:,\d)?\}})?)+")
-
-
-class Unknown(Exception):
-    """The model cannot tell: the text was broken into something that only Lucene's syntax has."""
 
 
 def regex_test(pattern):

@@ -75,6 +75,12 @@ class Engine:
         with open(f"/proc/{self.process.pid}/clear_refs", "w", encoding="ascii") as file:
             file.write("5")
 
+    def busy_s(self):
+        """What all its threads computed so far."""
+        with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def memory(self, field):
         """VmRSS (now) or VmHWM (the peak since the last reset), in bytes."""
         with open(f"/proc/{self.process.pid}/status", encoding="ascii") as file:

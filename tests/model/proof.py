@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import time
 
+import hostile
 import operations
 import queries
 import syntax
@@ -16,6 +17,7 @@ from engine import Engine
 AMOUNTS = {
     "queries": (1000, 4000, 100_000),
     "operations": (1500, 6000, 1_000_000),
+    "hostile": (2000, 20_000, 200_000),  # documents beside which all the queries of a table are
     "syntax": (0, 0, 5000),  # in .ci/run, too: a Java runtime is a lot to install for one test
 }
 QUICK, USUAL, FULL = range(3)
@@ -24,6 +26,7 @@ QUICK, USUAL, FULL = range(3)
 PARTS = {
     "queries": (queries.run, 200),
     "operations": (operations.run, 1500),
+    "hostile": (hostile.run, 1_000_000),
     "syntax": (syntax.run, 5000),
 }
 

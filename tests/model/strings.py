@@ -21,7 +21,6 @@ from conditions import (
     Nothing,
     Pattern,
     Phrase,
-    Unknown,
     Value,
     Words,
     fuzzy_test,
@@ -29,7 +28,7 @@ from conditions import (
     regex_test,
     wildcard_test,
 )
-from values import Bad
+from values import Bad, Unknown
 
 SPACE = " \t\n\r\u3000"
 ESC = r"\\."

@@ -25,13 +25,22 @@ def near(rng, prop, docs):
 def written(rng, prop, value):
     """VALUE as a text of query strings."""
     if prop.type == "Datetime":
-        text = values.print_date(value)
-        return text[: rng.choice([4, 7, 10, 13, 16, 19, 99])]
+        text = values.print_date(value)[: rng.choice([4, 7, 10, 13, 16, 19, 99])]
+        return date_math(rng, text) if rng.random() < 0.15 else text
     if prop.type == "Boolean":
         return "true" if value else "false"
     if prop.type in ("Integer", "Long") and rng.random() < 0.1:
         return f"{value}.{rng.choice(['0', '5', '000'])}"
     return str(value)
+
+
+def date_math(rng, anchor):
+    """Now and then from now, back to where the documents are."""
+    text = f"now-{rng.randrange(3, 25)}y" if rng.random() < 0.2 else anchor + "||"
+    for _ in range(rng.choice([0, 1, 1, 2, 3])):
+        unit = rng.choice("yMwdhHms")
+        text += rng.choice([f"/{unit}", f"+{rng.randrange(40)}{unit}", f"-{rng.randrange(40)}{unit}", f"+{unit}"])
+    return text
 
 
 # --- Query strings ---

@@ -4,8 +4,10 @@ A written value becomes a Span of the property's values: those that are equal to
 start or end at its edges, so `gt` of a day begins with the next day.
 """
 
+import calendar
 import datetime
 import re
+import time
 from fractions import Fraction
 
 NUMBERS = ("Integer", "Long", "Float", "Double")
@@ -16,6 +18,10 @@ INT64 = 2**63
 
 class Bad(Exception):
     """The text is no query, or the value none of its type."""
+
+
+class Unknown(Exception):
+    """The model cannot tell, so nothing is compared."""
 
 
 class Span:
@@ -122,9 +128,10 @@ def zone_of(text):
     return (hours * 60 + minutes) * 60 * SECOND * (-1 if text[0] == "-" else 1)
 
 
-def date(text):
+def plain_date(text):
+    """The span of TEXT and the unit that it is one of, "" if it is shorter than any."""
     if re.fullmatch(r"\d+", text, re.ASCII) and len(text) != 4:
-        return in_reach(int(text) * 10**6, (int(text) + 1) * 10**6)
+        return in_reach(int(text) * 10**6, (int(text) + 1) * 10**6), ""
     match = DATE.fullmatch(text)
     if not match:
         raise Bad(f"{text} is no date")
@@ -151,7 +158,76 @@ def date(text):
     else:
         end = first + LENGTHS.get(precision, 86400 * SECOND)
     offset = zone_of(match["zone"])
-    return in_reach(first - offset, end - offset)
+    unit = "" if match["fraction"] else UNIT_OF.get(precision, precision[0])
+    return in_reach(first - offset, end - offset), unit
+
+
+# --- Date math: an anchor, then operations from left to right ---
+
+UNIT_OF = {"month": "M"}
+UNITS = "yMwdhms"  # coarsest first
+STEPS = {"w": 7 * 86400, "d": 86400, "h": 3600, "m": 60, "s": 1}  # seconds
+OPERATION = re.compile(r"([+-])(\d{0,9})([yMwdhHms])|/([yMwdhHms])", re.ASCII)
+MONDAY = 4 * 86400 * SECOND  # the first one after 1970 began
+
+
+def civil(ns):
+    """(year, month from 0, day, what is left of the day)"""
+    try:
+        day = datetime.date.fromordinal(EPOCH + ns // (86400 * SECOND))
+    except (ValueError, OverflowError):
+        raise Unknown("a date beyond Python's") from None
+    return day.year, day.month - 1, day.day, ns % (86400 * SECOND)
+
+
+def add(ns, n, unit):
+    """Months keep the day, as far as they have it."""
+    if unit in STEPS:
+        return ns + n * STEPS[unit] * SECOND
+    year, month, day, rest = civil(ns)
+    months = year * 12 + month + n * (12 if unit == "y" else 1)
+    if not 12 < months < 9998 * 12:
+        raise Unknown("a date beyond Python's")
+    year, month = divmod(months, 12)
+    return instant(year, month + 1, min(day, calendar.monthrange(year, month + 1)[1]), rest)
+
+
+def floor(ns, unit):
+    if unit == "w":
+        return (ns - MONDAY) // (7 * 86400 * SECOND) * (7 * 86400 * SECOND) + MONDAY
+    if unit in STEPS:
+        return ns // (STEPS[unit] * SECOND) * (STEPS[unit] * SECOND)
+    year, month, _, _ = civil(ns)
+    return instant(year, 1 if unit == "y" else month + 1, 1)
+
+
+def date(text):
+    """The unit that is rounded to, the coarsest, or that the anchor is, is what the result spans."""
+    if text.startswith("now"):
+        first = time.time_ns() // SECOND * SECOND
+        anchor, unit, operations = Span(first, first + SECOND), "s", text[3:]
+    elif "||" in text:
+        before, operations = text.split("||", 1)
+        anchor, unit = plain_date(before)
+    else:
+        return plain_date(text)[0]
+    first, rounded = anchor.first, []
+    while operations:
+        match = OPERATION.match(operations)
+        if not match:
+            raise Bad(f"{text} computes no date")
+        operations = operations[match.end() :]
+        if match[4]:
+            rounded.append(match[4].replace("H", "h"))
+            first = floor(first, rounded[-1])
+        else:
+            n = int(match[2] or 1) * (-1 if match[1] == "-" else 1)
+            first = add(first, n, match[3].replace("H", "h"))
+    unit = min(rounded, key=UNITS.index) if rounded else unit
+    end = add(first, 1, unit) if unit else first + anchor.end - anchor.first
+    if not text.startswith("now") and not (-INT64 <= first and end < INT64):
+        raise Bad("a date out of reach")
+    return Span(first, end)
 
 
 def print_date(ns):

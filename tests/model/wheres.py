@@ -7,9 +7,9 @@ import urllib.parse
 import strings
 import values
 from conditions import (
-    MUST, SHOULD, All, Exists, Group, Not, Nothing, Pattern, Unknown, Value, prefix_test,
+    MUST, SHOULD, All, Exists, Group, Not, Nothing, Pattern, Value, prefix_test,
 )
-from values import Bad
+from values import Bad, Unknown
 
 COMPARISONS = {
     "gt": lambda span: span.greater,
