@@ -157,8 +157,10 @@ add_line(struct pxs_buf *out, const char *key, const json_t *value)
 	CLEANUP(free) char *dumped = NULL;
 	const char *text = json_string_value(value);
 
-	if (json_is_object(value))
-		text = dumped = json_dumps(value, JSON_ENSURE_ASCII);
+	if (json_is_object(value)) {
+		dumped = json_dumps(value, JSON_ENSURE_ASCII);
+		text = dumped;
+	}
 	if (!text)
 		return;
 	pxs_buf_addf(out, "%-10s", key);

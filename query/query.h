@@ -250,8 +250,8 @@ bool query_name_escapes(unsigned char c);
 /* Canonical text of the whole query, for keys and people; not meant to be parsed. */
 int query_print_text(const struct query *query, struct pxs_buf *buf);
 
-/* The part of it that tells NODE alone: of a BOOL "any of", where one of its SHOULDs must hold, else
- * "all of". */
+/* The part of it that tells NODE alone: of a BOOL "any of", where one of its SHOULDs must hold,
+ * else "all of". */
 void query_print_node(const struct query_node *node, struct pxs_buf *buf);
 
 /* "must", "should", "must not"; static. */

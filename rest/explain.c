@@ -127,8 +127,10 @@ find_told(const struct explain *explain, const struct query_node *node)
 static void
 write_milliseconds(struct pxs_json *json, int64_t spent_ns)
 {
+	int64_t spent_us = spent_ns / 1000;
+
 	pxs_json_key(json, "milliseconds");
-	pxs_json_double(json, (double)(spent_ns / 1000) / 1000);
+	pxs_json_double(json, (double)spent_us / 1000);
 }
 
 static void
@@ -258,8 +260,9 @@ handle_explain(struct request *request, struct reply *reply, struct pxs_error *e
 	int r;
 
 	r = search_parse(&search, request, err);
-	if (r == 0)
-		r = query_resolve(search.query, pxs_clock_now_ns(), &now);
+	if (r < 0)
+		return r;
+	r = query_resolve(search.query, pxs_clock_now_ns(), &now);
 	if (r < 0)
 		return r;
 	request_budget(request, &budget);
