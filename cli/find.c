@@ -37,7 +37,8 @@ static const struct argp_option OPTIONS[] = {
 
 static const char DOC[] =
 	"QUERY is a query string: words (any of them), \"a phrase\", AND OR NOT and "
-	"parentheses, property:word, property:>100, property:[10 TO 20}, beginning*. "
+	"parentheses, property:word, property:>100, property:[10 TO 20}, property:>now-7d, "
+	"beginning*, wi?dc*rds, misspelt~; pxs explain shows how one is understood. "
 	"Several arguments are joined with spaces. Without QUERY, --where and --path "
 	"everything is found.\n\n"
 	"--json writes one object a line, with all properties.\n\n"

@@ -178,6 +178,7 @@ def test_help():
         "umount",
         "ingest",
         "find",
+        "explain",
         "get",
         "facets",
         "status",
@@ -229,7 +230,7 @@ def test_one_shot_verbs_without_a_daemon(new_daemon, small_tree):
         if os.path.islink(os.path.join(folder, name))
     )
     assert paths_of(found.stdout) == expected
-    for verb in ("status", "schema", "check", "facets"):
+    for verb in ("status", "schema", "check", "facets", "explain"):
         assert pxs(verb, env=env).returncode == 0, verb
     left = [name for name in os.listdir(home) if name not in ("index", "mnt")]
     assert left == []
