@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/auth.h"
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -27,6 +28,7 @@ static const struct cli_verb *const VERBS[] = {
 struct local {
 	struct index *index;
 	struct ingest *ingest;
+	struct auth *auth;
 	struct rest *rest;
 	char *folder; /* of the socket; removed at the end */
 };
@@ -39,6 +41,7 @@ local_stop(void *engine)
 	if (!local)
 		return;
 	rest_close(local->rest);
+	auth_close(local->auth);
 	ingest_close(local->ingest);
 	index_close(local->index);
 	if (local->folder)
@@ -91,7 +94,9 @@ static int
 local_serve(struct local *local, char **ret_socket, struct pxs_error *err)
 {
 	CLEANUP(pxs_buf) struct pxs_buf path = PXS_BUF_INIT;
-	struct rest_options options = { .index = local->index, .ingest = local->ingest };
+	struct rest_options options = { .index = local->index,
+					.ingest = local->ingest,
+					.auth = local->auth };
 	int r = make_private_folder(&local->folder, err);
 
 	if (r < 0)
@@ -121,6 +126,8 @@ local_start(const char *index_dir, int create, char **ret_socket, void **ret_eng
 		r = index_open(index_dir, create ? INDEX_CREATE : 0, &local->index, err);
 	if (r == 0)
 		r = ingest_open(local->index, &local->ingest, err);
+	if (r == 0)
+		r = auth_open(&(struct auth_options){ .dir = index_dir }, &local->auth, err);
 	if (r == 0)
 		r = local_serve(local, ret_socket, err);
 	if (r < 0)

@@ -158,19 +158,18 @@ struct auth_token {
 	char user[AUTH_USER_MAX + 1];
 	char hint[AUTH_TOKEN_HINT_LEN + 1]; /* how its text begins */
 	char label[AUTH_LABEL_MAX + 1];
-	bool granted;	     /* made by an operator, with rights of its own */
-	unsigned int rights; /* of a granted one */
+	bool granted;	     /* it has its rights whatever its user has */
+	unsigned int rights; /* it has no others */
 	int64_t created_s;
 	int64_t expires_s;
 	int64_t used_s; /* 0: never yet */
 };
 
-/* A new token for USER, who has shown who he is, valid for LIFE_S seconds (0: the default). With
- * RIGHTS it has these whatever he has; NULL: those that he has at the time. TEXT is its only copy.
- * -EINVAL: no such user. */
-int auth_token_create(struct auth *auth, const char *user, const unsigned int *rights,
-		      int64_t life_s, const char *label, char text[AUTH_TOKEN_SIZE],
-		      struct auth_token *ret_token, struct pxs_error *err);
+/* A new token, of which FACTS say user, label, rights and granted: for a user who has shown who he
+ * is not granted, and he has those of his rights. It is valid for LIFE_S seconds (0: the default).
+ * FACTS get the rest; TEXT is its only copy. -EINVAL: no such user. */
+int auth_token_create(struct auth *auth, struct auth_token *facts, int64_t life_s,
+		      char text[AUTH_TOKEN_SIZE], struct pxs_error *err);
 
 /* Who shows TEXT. -EACCES: it is no token, or none that is valid now. RET_TOKEN may be NULL. */
 int auth_token_check(struct auth *auth, const char *text, struct auth_principal *ret_principal,

@@ -91,8 +91,19 @@ new_token(const char *user, char text[AUTH_TOKEN_SIZE], struct auth_token *token
 {
 	struct pxs_error err = { 0 };
 
-	if (auth_token_create(fixture.auth, user, NULL, 0, "", text, token, &err) < 0)
+	*token = (struct auth_token){ .rights = AUTH_EVERYTHING };
+	(void)snprintf(token->user, sizeof(token->user), "%s", user);
+	if (auth_token_create(fixture.auth, token, 0, text, &err) < 0)
 		fail_msg("%s", err.text);
+}
+
+static void
+granted_token(const char *user, unsigned int rights, int64_t life_s, char text[AUTH_TOKEN_SIZE],
+	      struct auth_token *token)
+{
+	*token = (struct auth_token){ .granted = true, .rights = rights, .label = "nightly" };
+	(void)snprintf(token->user, sizeof(token->user), "%s", user);
+	assert_int_equal(auth_token_create(fixture.auth, token, life_s, text, NULL), 0);
 }
 
 static int
@@ -356,15 +367,12 @@ what_differs_by_a_letter_is_no_token(void **state)
 static void
 a_granted_token_has_its_own_rights(void **state)
 {
-	const unsigned int rights = AUTH_DELETE;
 	char text[AUTH_TOKEN_SIZE];
 	struct auth_token token;
 	struct auth_principal who;
 
 	(void)state;
-	assert_int_equal(auth_token_create(fixture.auth, "nobody", &rights, 60, "nightly", text,
-					   &token, NULL),
-			 0);
+	granted_token("nobody", AUTH_DELETE, 60, text, &token);
 	assert_int_equal(check(text, &who), 0);
 	assert_int_equal(who.rights, AUTH_DELETE);
 	assert_int_equal(token.expires_s - token.created_s, 60);
@@ -372,6 +380,20 @@ a_granted_token_has_its_own_rights(void **state)
 	reopen();
 	assert_int_equal(check(text, &who), 0);
 	assert_int_equal(who.rights, AUTH_DELETE);
+}
+
+static void
+a_token_may_have_fewer_rights_than_its_user(void **state)
+{
+	struct auth_token token = { .rights = AUTH_UPDATE | AUTH_BYPASS, .user = "ann" };
+	char text[AUTH_TOKEN_SIZE];
+	struct auth_principal who;
+
+	(void)state;
+	assert_int_equal(auth_user_add(fixture.auth, "ann", "x", AUTH_READ | AUTH_UPDATE, NULL), 0);
+	assert_int_equal(auth_token_create(fixture.auth, &token, 0, text, NULL), 0);
+	assert_int_equal(check(text, &who), 0);
+	assert_int_equal(who.rights, AUTH_UPDATE);
 }
 
 static void
@@ -400,9 +422,7 @@ tokens_end(void **state)
 
 	(void)state;
 	assert_int_equal(auth_user_add(fixture.auth, "ann", "x", AUTH_READ, NULL), 0);
-	assert_int_equal(
-		auth_token_create(fixture.auth, "daemon", NULL, 1, "", text[0], &token[0], NULL),
-		0);
+	granted_token("daemon", AUTH_READ, 1, text[0], &token[0]);
 	for (int i = 1; i < 4; i++)
 		new_token(i == 3 ? "ann" : "daemon", text[i], &token[i]);
 	assert_int_equal(auth_token_revoke(fixture.auth, text[1]), 0);
@@ -441,15 +461,12 @@ the_oldest_token_makes_room(void **state)
 	char first[AUTH_TOKEN_SIZE];
 	char granted[AUTH_TOKEN_SIZE];
 	char text[AUTH_TOKEN_SIZE];
-	const unsigned int rights = AUTH_READ;
 	struct auth_token token;
 	struct auth_principal who;
 	int n = 0;
 
 	(void)state;
-	assert_int_equal(
-		auth_token_create(fixture.auth, "daemon", &rights, 0, "", granted, &token, NULL),
-		0);
+	granted_token("daemon", AUTH_READ, 0, granted, &token);
 	new_token("daemon", first, &token);
 	for (int i = 0; i < AUTH_TOKENS_PER_USER_MAX; i++)
 		new_token("daemon", text, &token);
@@ -564,6 +581,7 @@ main(void)
 		TEST(a_token_tells_its_user),
 		TEST(what_differs_by_a_letter_is_no_token),
 		TEST(a_granted_token_has_its_own_rights),
+		TEST(a_token_may_have_fewer_rights_than_its_user),
 		TEST(changed_rights_count_at_once),
 		TEST(tokens_end),
 		TEST(the_oldest_token_makes_room),

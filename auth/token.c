@@ -1,6 +1,7 @@
 /* Tokens: in auth.db as hashes, and in memory, where each request asks for its own. */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -278,42 +279,41 @@ life_of(struct auth *auth, int64_t life_s)
 	return life_s ? life_s : default_s;
 }
 
-int
-auth_token_create(struct auth *auth, const char *user, const unsigned int *rights, int64_t life_s,
-		  const char *label, char text[AUTH_TOKEN_SIZE], struct auth_token *ret_token,
-		  struct pxs_error *err)
+static int
+check_wish(struct auth *auth, const struct auth_token *facts, int64_t life_s, struct pxs_error *err)
 {
-	struct auth_token facts = { .granted = rights, .rights = rights ? *rights : 0 };
-	unsigned char hash[SECRET_HASH_SIZE];
 	struct auth_principal who;
-	int r = auth_principal_of(auth, user, &who);
+	int r = auth_principal_of(auth, facts->user, &who);
 
 	if (r == -ENOENT)
 		return pxs_error_set(err, -EINVAL, -1,
 				     "there is no user %s, neither of this machine nor of pxs's "
 				     "own",
-				     user);
+				     facts->user);
 	if (r == 0 && (life_s < 0 || life_s > AUTH_TOKEN_LIFE_MAX_S))
 		return pxs_error_set(err, -EINVAL, -1, "a token lives 1 to %" PRId64 " seconds",
 				     AUTH_TOKEN_LIFE_MAX_S);
-	if (r == 0 && strlen(label) > AUTH_LABEL_MAX)
-		return pxs_error_set(err, -EINVAL, -1, "a token's label has at most %d bytes",
-				     AUTH_LABEL_MAX);
+	return r;
+}
+
+int
+auth_token_create(struct auth *auth, struct auth_token *facts, int64_t life_s,
+		  char text[AUTH_TOKEN_SIZE], struct pxs_error *err)
+{
+	unsigned char hash[SECRET_HASH_SIZE];
+	int r = check_wish(auth, facts, life_s, err);
+
 	if (r == 0)
 		r = secret_token_new(text);
 	if (r == 0)
 		r = secret_hash(text, hash);
 	if (r < 0)
 		return r;
-	(void)stpcpy(facts.user, who.user);
-	(void)stpcpy(facts.label, label);
-	memcpy(facts.hint, text, AUTH_TOKEN_HINT_LEN);
-	facts.created_s = time(NULL);
-	facts.expires_s = facts.created_s + life_of(auth, life_s);
-	r = store(auth, hash, &facts);
-	if (r == 0)
-		*ret_token = facts;
-	return r;
+	(void)snprintf(facts->hint, sizeof(facts->hint), "%s", text);
+	facts->created_s = time(NULL);
+	facts->expires_s = facts->created_s + life_of(auth, life_s);
+	facts->used_s = 0;
+	return store(auth, hash, facts);
 }
 
 static struct person **
@@ -386,8 +386,7 @@ auth_token_check(struct auth *auth, const char *text, struct auth_principal *ret
 	(void)pthread_rwlock_unlock(&auth->lock);
 	if (!valid || (!recalled && look_up(auth, facts.user, ret_principal) < 0))
 		return -EACCES; /* also where the user is not there any more */
-	if (facts.granted)
-		ret_principal->rights = facts.rights;
+	ret_principal->rights = facts.granted ? facts.rights : ret_principal->rights & facts.rights;
 	if (ret_token)
 		*ret_token = facts;
 	return 0;

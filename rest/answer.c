@@ -70,20 +70,29 @@ run_route(struct request *request)
 }
 
 bool
-answer(struct request *request)
+answer_early(struct request *request)
 {
 	struct pxs_error err = { 0 };
 	int r;
 
 	request_identify(request);
-	r = request_check_framing(request, &err);
+	r = request_check_header(request, &err);
 	if (r < 0) {
-		request->reply.ends_connection = true;
 		fail(request, 0, r, &err);
-		return true;
+		request->reply.last = true;
 	}
-	r = route_find(request->method, request->url, &request->route, &request->tail,
-		       &request->allowed);
+	return r < 0;
+}
+
+bool
+answer(struct request *request)
+{
+	struct pxs_error err = { 0 };
+	int r = route_find(request->method, request->url, &request->route, &request->tail,
+			   &request->allowed);
+	if (r == 0 && request->server->only_logins && !route_is_for_logins(request->route))
+		r = -ENOENT;
+
 	if (r < 0) {
 		answer_no_route(request, r);
 		return true;
@@ -105,12 +114,29 @@ answer(struct request *request)
 /* --- In another thread --- */
 
 static void
+deliver(struct work_item *item)
+{
+	struct request *request = container_of(item, struct request, work);
+
+	MHD_resume_connection(request->connection); /* the request is not ours any more */
+}
+
+/* At once, or when it may be: no thread waits for that. */
+static void
+deliver_in_time(struct request *request)
+{
+	request->work = (struct work_item){ .due_ns = request->hold_until_ns, .run = deliver };
+	if (!request->hold_until_ns || work_submit(request->rest->logins, &request->work) < 0)
+		deliver(&request->work);
+}
+
+static void
 work_on(struct work_item *item)
 {
 	struct request *request = container_of(item, struct request, work);
 
 	run_route(request);
-	MHD_resume_connection(request->connection); /* the request is not ours any more */
+	deliver_in_time(request);
 }
 
 /* Whose share of the threads it takes: operators have no limit. */
@@ -122,16 +148,27 @@ share_of(const struct auth_principal *who)
 	return XXH3_64bits(who->user, strlen(who->user)) | 1;
 }
 
+static struct work *
+work_for(const struct request *request)
+{
+	switch (request->route->pace) {
+	case ROUTE_WAITS:
+		return request->rest->waits;
+	case ROUTE_LOGS_IN:
+		return request->rest->logins;
+	default:
+		return request->rest->searches;
+	}
+}
+
 void
 answer_later(struct request *request)
 {
-	struct rest *rest = request->rest;
-	struct work *work = request->route->pace == ROUTE_WAITS ? rest->waits : rest->searches;
 	struct pxs_error err = { 0 };
 	int r;
 
 	request->work = (struct work_item){ .user = share_of(&request->who), .run = work_on };
-	r = work_submit(work, &request->work);
+	r = work_submit(work_for(request), &request->work);
 	if (r == 0)
 		return;
 	(void)pxs_error_set(&err, r, -1,

@@ -7,6 +7,9 @@
 
 struct request;
 
+/* Before its body comes: whether the request is refused already, with request->reply. */
+bool answer_early(struct request *request);
+
 /* true: request->reply is there. false: it takes long; suspend the connection, then call
  * answer_later(). */
 bool answer(struct request *request);

@@ -40,5 +40,17 @@ int handle_job_submit(struct request *request, struct reply *reply, struct pxs_e
 int handle_mounts(struct request *request, struct reply *reply, struct pxs_error *err);
 int handle_mount(struct request *request, struct reply *reply, struct pxs_error *err);
 int handle_unmount(struct request *request, struct reply *reply, struct pxs_error *err);
+int handle_token(struct request *request, struct reply *reply, struct pxs_error *err);
+int handle_token_info(struct request *request, struct reply *reply, struct pxs_error *err);
+int handle_token_revoke(struct request *request, struct reply *reply, struct pxs_error *err);
+int handle_oauth_metadata(struct request *request, struct reply *reply, struct pxs_error *err);
+int handle_users(struct request *request, struct reply *reply, struct pxs_error *err);
+int handle_user_add(struct request *request, struct reply *reply, struct pxs_error *err);
+int handle_user_change(struct request *request, struct reply *reply, struct pxs_error *err);
+int handle_user_remove(struct request *request, struct reply *reply, struct pxs_error *err);
+int handle_tokens(struct request *request, struct reply *reply, struct pxs_error *err);
+int handle_token_create(struct request *request, struct reply *reply, struct pxs_error *err);
+int handle_token_remove(struct request *request, struct reply *reply, struct pxs_error *err);
+int handle_certificate(struct request *request, struct reply *reply, struct pxs_error *err);
 
 #endif

@@ -39,6 +39,7 @@ static const struct parameter {
 	{ "since", "query", "integer", "The change behind which to begin, from a link" },
 	{ "wait", "query", "integer", "Seconds to wait for a change, at most 60" },
 	{ "mountpoint", "query", "string", "An absolute path" },
+	{ "access_token", "query", "string", "The token, where it is not in the header" },
 	{ "If-Match", "header", "string", "The etag of the version that is meant" },
 	{ "If-None-Match", "header", "string", "Etags of versions that are known" },
 	{ "If-Modified-Since", "header", "string", "A date" },
@@ -63,6 +64,18 @@ static const struct {
 	{ "mount", REPLY_JSON,
 	  "{\"type\":\"object\",\"required\":[\"mountpoint\"],\"properties\":{\"mountpoint\":"
 	  "{\"type\":\"string\"},\"options\":{\"type\":\"string\"}}}" },
+	{ "form", "application/x-www-form-urlencoded",
+	  "{\"type\":\"object\",\"properties\":{\"grant_type\":{\"type\":\"string\"},\"username\":"
+	  "{\"type\":\"string\"},\"password\":{\"type\":\"string\"},\"scope\":{\"type\":\"string\"}"
+	  ","
+	  "\"token\":{\"type\":\"string\"}}}" },
+	{ "user", REPLY_JSON,
+	  "{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\"},\"password\":"
+	  "{\"type\":\"string\"},\"rights\":{\"type\":\"string\"}}}" },
+	{ "token", REPLY_JSON,
+	  "{\"type\":\"object\",\"properties\":{\"user\":{\"type\":\"string\"},\"rights\":"
+	  "{\"type\":\"string\"},\"label\":{\"type\":\"string\"},\"expires_in\":{\"type\":"
+	  "\"integer\"}}}" },
 };
 
 static void

@@ -39,6 +39,7 @@ static const struct {
 	{ ESTALE, MHD_HTTP_GONE },
 	{ EMSGSIZE, MHD_HTTP_CONTENT_TOO_LARGE },
 	{ E2BIG, MHD_HTTP_URI_TOO_LONG },
+	{ EOVERFLOW, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE },
 	{ ERANGE, MHD_HTTP_RANGE_NOT_SATISFIABLE },
 	{ EOPNOTSUPP, MHD_HTTP_NOT_IMPLEMENTED },
 	{ ETIMEDOUT, MHD_HTTP_SERVICE_UNAVAILABLE },
@@ -233,9 +234,10 @@ add_headers(struct MHD_Response *response, const struct reply *reply)
 	       add_header(response, MHD_HTTP_HEADER_LOCATION, reply->location) &&
 	       add_header(response, MHD_HTTP_HEADER_ALLOW, reply->allow) &&
 	       add_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, reply->challenge) &&
-	       add_header(response, MHD_HTTP_HEADER_CONNECTION,
-			  reply->ends_connection ? "close" : NULL) &&
-	       add_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "private, no-cache") &&
+	       add_header(response, MHD_HTTP_HEADER_CACHE_CONTROL,
+			  reply->secret ? "no-store" : "private, no-cache") &&
+	       add_header(response, MHD_HTTP_HEADER_CONNECTION, reply->last ? "close" : NULL) &&
+	       add_header(response, MHD_HTTP_HEADER_PRAGMA, reply->secret ? "no-cache" : NULL) &&
 	       add_header(response, MHD_HTTP_HEADER_RETRY_AFTER,
 			  is_for_later(reply->status) ? RETRY_AFTER_S : NULL);
 }

@@ -33,7 +33,8 @@ struct reply {
 	int64_t hits;		/* -1: not said */
 	unsigned int refusal;	/* status of a failure that its errno does not tell; 0: it does */
 	struct pxs_buf message; /* of a failure, where it is longer than an error holds */
-	bool ends_connection;	/* nothing that comes on it after this is read */
+	bool last;		/* the connection ends with it */
+	bool secret;		/* it holds a token: nobody on the way may keep it */
 	const char *challenge;	/* WWW-Authenticate; NULL: not said */
 };
 

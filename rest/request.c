@@ -41,6 +41,8 @@ request_free(struct request *request)
 	pxs_buf_done(&request->allowed);
 	index_view_put(request->view);
 	pxs_buf_done(&request->tail);
+	if (request->body.data) /* it may have held a password */
+		explicit_bzero(request->body.data, request->body.len);
 	pxs_buf_done(&request->body);
 	free(request);
 }
@@ -114,7 +116,7 @@ check_param(void *context, enum MHD_ValueKind kind, const char *name, size_t nam
 	return MHD_NO;
 }
 
-/* RFC 9110 section 5.6.2. */
+/* RFC 9110 section 5.6.2: a name that is none ("Content-Length ") may be one to others. */
 static bool
 is_token(const char *name, size_t len)
 {
@@ -131,43 +133,49 @@ is_token(const char *name, size_t len)
 	return len > 0;
 }
 
-struct framing {
-	int lengths;
-	int encodings;
-	bool odd;
+struct header_check {
+	size_t bytes;
+	bool odd_name;
+	unsigned int lengths; /* Content-Length */
+	unsigned int codings; /* Transfer-Encoding */
+	bool foreign_coding;
 };
 
 static enum MHD_Result
-note_framing(void *context, enum MHD_ValueKind kind, const char *name, size_t name_len,
-	     const char *value, size_t value_len)
+check_line(void *context, enum MHD_ValueKind kind, const char *name, size_t name_len,
+	   const char *value, size_t value_len)
 {
-	struct framing *framing = context;
+	struct header_check *check = context;
 
 	(void)kind;
-	framing->odd |= !is_token(name, name_len);
-	if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0) {
-		framing->lengths++;
-		framing->odd |= !value || strspn(value, "0123456789") != value_len;
-	}
+	check->bytes += name_len + value_len + strlen(": \r\n");
+	check->odd_name |= !is_token(name, name_len);
+	if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0)
+		check->lengths++;
 	if (strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0) {
-		framing->encodings++;
-		framing->odd |= !value || strcasecmp(value, "chunked") != 0;
+		check->codings++;
+		check->foreign_coding = !value || strcasecmp(value, "chunked") != 0;
 	}
 	return MHD_YES;
 }
 
+/* Where a request ends must be clear: a proxy before us that reads it otherwise would take what
+ * follows for the next one's (RFC 9112 section 6.3). */
 int
-request_check_framing(const struct request *request, struct pxs_error *err)
+request_check_header(struct request *request, struct pxs_error *err)
 {
-	struct framing framing = { 0 };
+	struct header_check check = { 0 };
 
-	(void)MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, note_framing,
-					  &framing);
-	if (!framing.odd && framing.lengths + framing.encodings <= 1)
-		return 0;
-	return pxs_error_set(err, -EINVAL, -1,
-			     "the header does not say clearly where this request ends: one "
-			     "Content-Length or one Transfer-Encoding, and no odd names");
+	(void)MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, check_line, &check);
+	if (check.bytes > REQUEST_HEADER_MAX)
+		return pxs_error_set(err, -EOVERFLOW, -1,
+				     "the header has %zu bytes, more than the %d that are read",
+				     check.bytes, REQUEST_HEADER_MAX);
+	if (check.lengths + check.codings > 1 || check.foreign_coding || check.odd_name)
+		return pxs_error_set(err, -EINVAL, -1,
+				     "the length of the body is ambiguous: it needs one "
+				     "Content-Length, or Transfer-Encoding: chunked");
+	return 0;
 }
 
 int

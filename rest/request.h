@@ -51,6 +51,7 @@ struct request {
 	struct work_item work;
 	const struct route *route;
 	struct reply reply;
+	int64_t hold_until_ns;	   /* the reply is not sent before (steady); 0: at once */
 	struct auth_principal who; /* nobody until door_admit() */
 	struct index_view *view;   /* what he may see, where that was at hand */
 	char id[REQUEST_ID_SIZE];  /* in the log and in the reply */
@@ -74,11 +75,11 @@ void request_identify(struct request *request);
 /* Take in a part of the body. */
 void request_add_body(struct request *request, const char *bytes, size_t len);
 
-/* Whether two readers of the header could disagree about where the request ends (RFC 9112 section
- * 6.3): then what comes next on the connection is nobody's request. -EINVAL, ERR. Comes first. */
-int request_check_framing(const struct request *request, struct pxs_error *err);
+/* What is wrong with the header alone, after which the connection cannot go on: -EOVERFLOW, -EINVAL
+ * with ERR. */
+int request_check_header(struct request *request, struct pxs_error *err);
 
-/* Sizes, counts and bytes of what came: 0, or -E2BIG, -EMSGSIZE, -EINVAL with ERR. */
+/* Sizes, counts and bytes of what came: 0, or -E2BIG, -EMSGSIZE, -EINVAL with ERR. Comes first. */
 int request_check(struct request *request, struct pxs_error *err);
 
 /* The parameter called NAME, decoded, "" if it came without a value; NULL if it did not come. Lent

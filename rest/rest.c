@@ -9,6 +9,9 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/macros.h"
+#include "base/buf.h"
+#include "index/index.h"
+#include "rest/certificate.h"
 #include "rest/listener.h"
 #include "rest/request.h"
 #include "rest/server.h"
@@ -26,6 +29,8 @@
 #define WAITING_MAX 512
 /* Followers of changes at a time; each holds a thread that sleeps. */
 #define FOLLOWERS_MAX 64
+/* Passwords that are looked at together: each takes 10 ms of a processor, or waits for PAM. */
+#define LOGINS_MAX 8
 
 static int
 open_work(struct rest *rest)
@@ -40,7 +45,10 @@ open_work(struct rest *rest)
 	int r = work_open(&limits, &rest->searches);
 
 	limits.threads = FOLLOWERS_MAX;
-	return r < 0 ? r : work_open(&limits, &rest->waits);
+	if (r == 0)
+		r = work_open(&limits, &rest->waits);
+	limits.threads = LOGINS_MAX;
+	return r < 0 ? r : work_open(&limits, &rest->logins);
 }
 
 static struct server *
@@ -64,17 +72,58 @@ open_local(struct rest *rest, const struct rest_options *options, struct pxs_err
 	return r < 0 ? r : server_open(server, err);
 }
 
+static bool
+wants_tls(const struct rest_options *options, const struct listener *listener)
+{
+	if (options->search_tls == REST_TLS_AUTO)
+		return !listener_is_near(listener);
+	return options->search_tls == REST_TLS_ALWAYS;
+}
+
+static int
+need_certificate(struct rest *rest, const struct rest_options *options, struct pxs_error *err)
+{
+	const struct certificate_options files = {
+		.dir = index_dir(rest->index),
+		.cert_path = options->certificate_path,
+		.key_path = options->certificate_key_path,
+	};
+
+	return rest->certificate ? 0 : certificate_open(&files, &rest->certificate, err);
+}
+
+static int
+open_tcp(struct server *server, const struct rest_options *options, bool tls, struct pxs_error *err)
+{
+	int r = tls ? need_certificate(server->rest, options, err) : 0;
+
+	server->tls = tls;
+	server->secure = tls || (options->plain_logins && listener_is_near(server->listener));
+	return r < 0 ? r : server_open(server, err);
+}
+
 static int
 open_search(struct rest *rest, const struct rest_options *options, struct pxs_error *err)
 {
 	struct server *server = add_server(rest);
 	int r = listener_open_tcp(options->search_address, &server->listener, err);
 
-	if (r == 0 && !listener_is_near(server->listener) && !options->plain_search)
-		r = pxs_error_set(err, -EINVAL, -1,
-				  "%s can be reached from other machines, and would be plain HTTP",
-				  options->search_address);
-	return r < 0 ? r : server_open(server, err);
+	return r < 0 ? r : open_tcp(server, options, wants_tls(options, server->listener), err);
+}
+
+static int
+open_logins(struct rest *rest, const struct rest_options *options, struct pxs_error *err)
+{
+	struct server *server = add_server(rest);
+	int r = listener_open_tcp(options->auth_address, &server->listener, err);
+
+	server->only_logins = true;
+	if (r == 0 && options->plain_logins && !listener_is_near(server->listener))
+		return pxs_error_set(err, -EINVAL, -1,
+				     "passwords over plain HTTP are possible on a loopback address "
+				     "only, not at %s",
+				     options->auth_address);
+	return r < 0 ? r : open_tcp(server, options, !options->plain_logins, err);
 }
 
 static int
@@ -84,6 +133,8 @@ open_doors(struct rest *rest, const struct rest_options *options, struct pxs_err
 
 	if (r == 0 && options->search_address)
 		r = open_search(rest, options, err);
+	if (r == 0 && options->auth_address)
+		r = open_logins(rest, options, err);
 	return r;
 }
 
@@ -117,13 +168,23 @@ rest_open(const struct rest_options *options, struct rest **ret_rest, struct pxs
 	return 0;
 }
 
-const char *
-rest_search_address(const struct rest *rest)
+bool
+rest_door(const struct rest *rest, unsigned int i, struct pxs_buf *url, const char **ret_what)
 {
-	for (unsigned int i = 0; i < rest->n_servers; i++)
-		if (!rest->servers[i].local && !rest->servers[i].only_logins)
-			return listener_path(rest->servers[i].listener);
-	return NULL;
+	const struct server *server = &rest->servers[1 + i]; /* the first is the Unix socket */
+
+	if (1 + i >= rest->n_servers)
+		return false;
+	pxs_buf_addf(url, "%s://%s", server->tls ? "https" : "http",
+		     listener_path(server->listener));
+	*ret_what = server->only_logins ? "log-ins" : "the catalogue";
+	return true;
+}
+
+int
+rest_reload(struct rest *rest, struct pxs_error *err)
+{
+	return rest->certificate ? certificate_reload(rest->certificate, err) : 0;
 }
 
 /* Idle connections do not count, and a client that does not read must not hold us for ever. */
@@ -157,9 +218,11 @@ rest_close(struct rest *rest)
 		watch_drain(rest->watch);
 	work_close(rest->searches);
 	work_close(rest->waits);
+	work_close(rest->logins);
 	for (unsigned int i = 0; i < rest->n_servers; i++)
 		server_close(&rest->servers[i]);
 	watch_close(rest->watch);
+	certificate_close(rest->certificate);
 	collection_cache_done(&rest->fields);
 	(void)pthread_cond_destroy(&rest->idle);
 	(void)pthread_mutex_destroy(&rest->lock);

@@ -36,7 +36,16 @@ struct rest_options {
 	struct auth *auth; /* users and tokens; NULL: there are none */
 	/* HOST:PORT where the catalogue is served over TCP; NULL: nowhere. */
 	const char *search_address;
-	bool plain_search; /* without TLS even where other machines can reach it */
+	/* HOST:PORT of the authorisation server, which has TLS; NULL: nowhere. */
+	const char *auth_address;
+	/* TLS for the catalogue, too. By default only where other machines can reach it. */
+	enum rest_tls { REST_TLS_AUTO, REST_TLS_ALWAYS, REST_TLS_NEVER } search_tls;
+	/* For tests: the authorisation server, and log-ins, over plain HTTP on a loopback address.
+	 */
+	bool plain_logins;
+	/* PEM files; NULL: a certificate of our own making, in the index's folder. */
+	const char *certificate_path;
+	const char *certificate_key_path;
 	/* Without valid credentials 401 as RFC 6750 has it, instead of 403 as PixStor. */
 	bool rfc6750;
 };
@@ -47,8 +56,12 @@ int rest_open(const struct rest_options *options, struct rest **ret_rest, struct
 void rest_close(struct rest *rest);
 DEFINE_CLEANUP(rest, struct rest *, rest_close)
 
-/* HOST:PORT with the port that it has; NULL: no such door. Lent. */
-const char *rest_search_address(const struct rest *rest);
+/* "http://HOST:PORT" of the I-th door over TCP, with the port that it has, added to BUF and what it
+ * is; false: there are no more. */
+bool rest_door(const struct rest *rest, unsigned int i, struct pxs_buf *url, const char **ret_what);
+
+/* Read the certificate anew; connections go on. On failure the old one stays. */
+int rest_reload(struct rest *rest, struct pxs_error *err);
 
 /* What GET /status answers, as text for people: for .pxs/status in the mount. */
 void rest_status_text(struct rest *rest, struct pxs_buf *buf);

@@ -66,6 +66,30 @@ static const struct route ROUTES[] = {
 	  "200 503" },
 	{ "GET", "/openapi.json", 0, ROUTE_QUICK, handle_openapi, "This description", "pretty",
 	  NULL, "200" },
+	{ "POST", "/oauth2/token", 0, ROUTE_LOGS_IN, handle_token,
+	  "A token for a name and a password", NULL, "form", "200 400 401 503" },
+	{ "GET", "/oauth2/token_info", 0, ROUTE_QUICK, handle_token_info,
+	  "Whose a token is, what it may and how long", "access_token", NULL, "200 400" },
+	{ "POST", "/oauth2/revoke", 0, ROUTE_LOGS_IN, handle_token_revoke, "End a token", NULL,
+	  "form", "200 400 401" },
+	{ "GET", "/.well-known/oauth-authorization-server", 0, ROUTE_QUICK, handle_oauth_metadata,
+	  "Where tokens are given", NULL, NULL, "200 400" },
+	{ "GET", "/users", AUTH_OPERATE, ROUTE_WORKS, handle_users, "Users of pxs's own", "pretty",
+	  NULL, "200 501" },
+	{ "POST", "/users", AUTH_OPERATE, ROUTE_LOGS_IN, handle_user_add, "One more user", "pretty",
+	  "user", "201 400 501" },
+	{ "PATCH", "/users/{name}", AUTH_OPERATE, ROUTE_LOGS_IN, handle_user_change,
+	  "Another password, other rights", NULL, "user", "204 400 404 501" },
+	{ "DELETE", "/users/{name}", AUTH_OPERATE, ROUTE_WORKS, handle_user_remove,
+	  "Remove a user with his tokens", NULL, NULL, "204 404 501" },
+	{ "GET", "/tokens", AUTH_OPERATE, ROUTE_WORKS, handle_tokens, "Tokens that are valid",
+	  "pretty", NULL, "200 501" },
+	{ "POST", "/tokens", AUTH_OPERATE, ROUTE_WORKS, handle_token_create,
+	  "A token without a password", "pretty", "token", "201 400 501" },
+	{ "DELETE", "/tokens/{id}", AUTH_OPERATE, ROUTE_WORKS, handle_token_remove, "End a token",
+	  NULL, NULL, "204 404 501" },
+	{ "GET", "/certificate", AUTH_READ, ROUTE_QUICK, handle_certificate,
+	  "The certificate that clients see", "pretty", NULL, "200 404" },
 };
 
 /* The same tree stands at / and at /api/ (spec/pixstor.md 1.0). */
@@ -101,6 +125,13 @@ matches(const char *pattern, const char *path, size_t len, const char **ret_tail
 	*ret_tail = path + fixed;
 	*ret_tail_len = len - fixed - fixed_behind;
 	return *ret_tail_len > 0 && !memchr(*ret_tail, '/', *ret_tail_len);
+}
+
+bool
+route_is_for_logins(const struct route *route)
+{
+	return strncmp(route->path, "/oauth2/", 8) == 0 ||
+	       strncmp(route->path, "/.well-known/", 13) == 0;
 }
 
 static void

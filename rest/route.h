@@ -2,15 +2,18 @@
 #ifndef PXS_REST_ROUTE_H
 #define PXS_REST_ROUTE_H
 
+#include <stdbool.h>
+
 #include "auth/auth.h"
 #include "base/buf.h"
 #include "rest/handlers.h"
 
 /* How long an answer takes, and so which thread makes it. */
 enum route_pace {
-	ROUTE_WORKS, /* it searches, reads or writes */
-	ROUTE_QUICK, /* the thread that reads requests: nothing in it waits or takes long */
-	ROUTE_WAITS, /* it waits for something to happen */
+	ROUTE_WORKS,   /* it searches, reads or writes */
+	ROUTE_QUICK,   /* the thread that reads requests: nothing in it waits or takes long */
+	ROUTE_WAITS,   /* it waits for something to happen */
+	ROUTE_LOGS_IN, /* it looks at a password */
 };
 
 /* A row is the router's, the documentation's (openapi.c) and the statistics' (metrics.c). */
@@ -28,6 +31,9 @@ struct route {
 
 /* The I-th of all; NULL behind the last. */
 const struct route *route_at(size_t i);
+
+/* Whether the authorisation server serves it, which serves nothing else. */
+bool route_is_for_logins(const struct route *route);
 
 /* The route for METHOD (HEAD is GET) and PATH (from an URL, decoded; below /api/ as well, with or
  * without a slash at the end). What stood for {name} is added to TAIL.

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <gnutls/gnutls.h>
 #include <microhttpd.h>
 
 #include "base/clock.h"
@@ -18,6 +19,7 @@
 #include "base/log.h"
 #include "base/macros.h"
 #include "rest/answer.h"
+#include "rest/certificate.h"
 #include "rest/listener.h"
 #include "rest/reply.h"
 #include "rest/request.h"
@@ -30,6 +32,10 @@
 /* Memory of a connection, taken as it is used: it must hold a URL, its parsed copy and the header.
  * Longer ones are answered with 414 or 431 by libmicrohttpd itself. */
 #define CONNECTION_BYTES ((size_t)4 * REQUEST_URL_MAX)
+
+#define OPTIONS_MAX 4
+/* TLS 1.2 and 1.3, with what GnuTLS holds to be strong. */
+#define PRIORITIES "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA:%SERVER_PRECEDENCE"
 
 static struct watched *
 watched_of(struct MHD_Connection *connection)
@@ -111,6 +117,8 @@ on_request(void *context, struct MHD_Connection *connection, const char *url, co
 		request->stage = REQUEST_COMING;
 		request->method = method;
 		request->url = url;
+		if (answer_early(request))
+			return send_reply(request);
 		watch_allow(request->watched, WATCH_BODY_S);
 		return MHD_YES;
 	case REQUEST_COMING:
@@ -167,6 +175,24 @@ on_log(void *context, const char *fmt, va_list args)
 	pxs_log(PXS_LOG_DEBUG, "http: %s", text);
 }
 
+/* A handshake begins. SESSION leads to its connection, which libmicrohttpd puts there. */
+static int
+on_handshake(gnutls_session_t session, const gnutls_datum_t *issuers, int n_issuers,
+	     const gnutls_pk_algorithm_t *algorithms, int n_algorithms, gnutls_pcert_st **ret_chain,
+	     unsigned int *ret_len, gnutls_privkey_t *ret_key)
+{
+	struct watched *watched = watched_of(gnutls_session_get_ptr(session));
+
+	(void)issuers;
+	(void)n_issuers;
+	(void)algorithms;
+	(void)n_algorithms;
+	if (!watched)
+		return -1;
+	certificate_current(watched->server->rest->certificate, ret_chain, ret_len, ret_key);
+	return 0;
+}
+
 /* --- Open and close --- */
 
 static unsigned int
@@ -179,26 +205,46 @@ count_threads(const struct server *server)
 	return (unsigned int)MIN(cores, (long)THREADS_MAX);
 }
 
+/* Only what this server needs; the end is marked by an empty one. */
+static void
+choose_options(const struct server *server, struct MHD_OptionItem options[OPTIONS_MAX])
+{
+	unsigned int threads = count_threads(server);
+	int n = 0;
+
+	if (threads > 1)
+		options[n++] = (struct MHD_OptionItem){ MHD_OPTION_THREAD_POOL_SIZE,
+							(intptr_t)threads, NULL };
+	if (server->tls) {
+		/* A function as a pointer to data, which POSIX allows. */
+		int (*callback)(gnutls_session_t, const gnutls_datum_t *, int,
+				const gnutls_pk_algorithm_t *, int, gnutls_pcert_st **,
+				unsigned int *, gnutls_privkey_t *) = on_handshake;
+
+		options[n++] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_CERT_CALLBACK, 0,
+							*(void **)&callback };
+		options[n++] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_PRIORITIES, 0,
+							(void *)PRIORITIES };
+	}
+	options[n] = (struct MHD_OptionItem){ MHD_OPTION_END, 0, NULL };
+}
+
 int
 server_open(struct server *server, struct pxs_error *err)
 {
-	unsigned int threads = count_threads(server);
-	struct MHD_OptionItem pool[] = {
-		{ MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)threads, NULL },
-		{ MHD_OPTION_END, 0, NULL },
-	};
+	struct MHD_OptionItem options[OPTIONS_MAX];
+	unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
+			     MHD_USE_ERROR_LOG | (server->tls ? MHD_USE_TLS : 0);
 
-	if (threads == 1)
-		pool[0].option = MHD_OPTION_END;
+	choose_options(server, options);
 	server->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0,
-		NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+		flags, 0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
 		MHD_OPTION_LISTEN_SOCKET, listener_fd(server->listener),
 		MHD_OPTION_URI_LOG_CALLBACK, on_url, server, MHD_OPTION_NOTIFY_COMPLETED, on_end,
 		server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
 		MHD_OPTION_CONNECTION_LIMIT, (unsigned int)CONNECTIONS_MAX,
 		MHD_OPTION_CONNECTION_TIMEOUT, 0U, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		CONNECTION_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, pool,
+		CONNECTION_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, options,
 		MHD_OPTION_END);
 	if (server->daemon)
 		return 0;

@@ -12,6 +12,7 @@
 
 struct MHD_Daemon;
 struct auth;
+struct certificate;
 struct index;
 struct ingest;
 struct listener;
@@ -25,7 +26,8 @@ struct server {
 	struct rest *rest;
 	struct listener *listener;
 	struct MHD_Daemon *daemon;
-	bool local;	  /* the Unix socket: the kernel tells who is at the other end */
+	bool local; /* the Unix socket: the kernel tells who is at the other end */
+	bool tls;
 	bool only_logins; /* the authorisation server: no catalogue here */
 	bool secure;	  /* passwords may pass: nobody on the way can read them */
 };
@@ -42,6 +44,7 @@ struct rest {
 	struct index *index;
 	struct ingest *ingest;
 	struct auth *auth;		    /* NULL: no users, no tokens */
+	struct certificate *certificate;    /* NULL: no door has TLS */
 	const struct rest_control *control; /* NULL: no mounts */
 	bool public_readers;
 	bool rfc6750;
