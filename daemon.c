@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "auth/auth.h"
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -26,37 +27,17 @@
 #include "index/index.h"
 #include "index/ingest/ingest.h"
 #include "rest/rest.h"
+#include "wanted.h"
 
-#define SOURCES_MAX 64
-#define MOUNTS_MAX 16
 #define LOG_NAME "pxs.log"
-
-enum { KEY_SOURCE = OPTIONS_KEY_FIRST, KEY_MOUNT, KEY_PUBLIC, KEY_FOREGROUND };
-
-struct wanted_mount {
-	char *mountpoint;
-	const char *options;
-};
-
-/* The command line. */
-struct wanted {
-	struct options shared; /* first: options_parse() hands it on */
-	char *index;
-	char *socket;
-	char *sources[SOURCES_MAX];
-	size_t n_sources;
-	struct wanted_mount mounts[MOUNTS_MAX];
-	size_t n_mounts;
-	bool is_public;
-	bool foreground;
-	bool verbose;
-};
+#define PAM_SERVICE "pxs"
 
 /* What is open. */
 struct daemon {
 	bool is_public;
 	struct index *index;
 	struct ingest *ingest;
+	struct auth *auth;
 	struct rest *rest;
 	struct rest_control control;
 	char *log_path; /* NULL: standard error */
@@ -228,6 +209,64 @@ open_index(struct daemon *daemon, const struct wanted *wanted, struct pxs_error 
 	return r;
 }
 
+/* Without a word about PAM this machine's users log in where its administrator has set that up. */
+static const char *
+pam_service(const struct wanted *wanted)
+{
+	if (!wanted->auth_address && !wanted->search_address)
+		return NULL; /* nobody can send a password */
+	if (!wanted->pam_service)
+		return access("/etc/pam.d/" PAM_SERVICE, F_OK) == 0 ? PAM_SERVICE : NULL;
+	return *wanted->pam_service ? wanted->pam_service : NULL;
+}
+
+static void
+auth_options_of(const struct wanted *wanted, struct auth_options *ret_options)
+{
+	*ret_options = (struct auth_options){
+		.rules = wanted->rules,
+		.n_rules = wanted->n_rules,
+		.robots_path = wanted->robots,
+		.token_life_s = wanted->token_life_s,
+	};
+}
+
+/* pxs-auth where it was installed, or beside this program where it was built. */
+static int
+find_helper(char **ret_path)
+{
+	CLEANUP(free) char *self = realpath("/proc/self/exe", NULL);
+	CLEANUP(pxs_buf) struct pxs_buf path = PXS_BUF_INIT;
+
+	if (self) {
+		pxs_buf_add(&path, self, (size_t)(strrchr(self, '/') - self));
+		pxs_buf_add_str(&path, "/auth/pxs-auth");
+	}
+	if (!self || access(pxs_buf_text(&path), X_OK) < 0) {
+		pxs_buf_clear(&path);
+		pxs_buf_add_str(&path, PXS_LIBEXEC "/pxs-auth");
+	}
+	*ret_path = pxs_buf_steal(&path);
+	return *ret_path ? 0 : -ENOMEM;
+}
+
+static int
+open_auth(struct daemon *daemon, const struct wanted *wanted, struct pxs_error *err)
+{
+	CLEANUP(free) char *helper = NULL;
+	struct auth_options options;
+	int r = find_helper(&helper);
+
+	if (r < 0)
+		return r;
+	auth_options_of(wanted, &options);
+	options.dir = index_dir(daemon->index);
+	options.pam_service = pam_service(wanted);
+	options.pam_helper = helper;
+	options.root_may_log_in = wanted->root_may_log_in;
+	return auth_open(&options, &daemon->auth, err);
+}
+
 static int
 open_rest(struct daemon *daemon, const struct wanted *wanted, struct pxs_error *err)
 {
@@ -237,6 +276,14 @@ open_rest(struct daemon *daemon, const struct wanted *wanted, struct pxs_error *
 		.ingest = daemon->ingest,
 		.control = &daemon->control,
 		.public_readers = wanted->is_public,
+		.auth = daemon->auth,
+		.search_address = wanted->search_address,
+		.auth_address = wanted->auth_address,
+		.search_tls = wanted->search_tls,
+		.plain_logins = wanted->plain_logins,
+		.certificate_path = wanted->certificate,
+		.certificate_key_path = wanted->certificate_key,
+		.rfc6750 = wanted->rfc6750,
 	};
 	int r = place_make_parents(wanted->socket);
 
@@ -266,6 +313,8 @@ daemon_open(struct daemon *daemon, const struct wanted *wanted, struct pxs_error
 	int r = open_index(daemon, wanted, err);
 
 	if (r == 0)
+		r = open_auth(daemon, wanted, err);
+	if (r == 0)
 		r = open_rest(daemon, wanted, err);
 	for (size_t i = 0; i < wanted->n_mounts && r == 0; i++)
 		r = mount_at(daemon, wanted->mounts[i].mountpoint, wanted->mounts[i].options, err);
@@ -283,6 +332,7 @@ daemon_close(struct daemon *daemon)
 	while ((fs = take_mount(daemon, NULL, false)))
 		fs_unmount(fs);
 	rest_close(daemon->rest);
+	auth_close(daemon->auth);
 	ingest_close(daemon->ingest);
 	index_close(daemon->index);
 	free(daemon->log_path);
@@ -316,15 +366,65 @@ block_signals(sigset_t *ret_set)
 	(void)pthread_sigmask(SIG_BLOCK, ret_set, NULL);
 }
 
+/* What fails stays as it was. */
 static void
-wait_for_end(const struct daemon *daemon, const sigset_t *signals)
+reload(struct daemon *daemon, const struct wanted *wanted)
+{
+	CLEANUP(wanted) struct wanted again = { 0 };
+	struct pxs_error err = { 0 };
+	struct auth_options options;
+	int r;
+
+	if (daemon->log_path && background_log_to(daemon->log_path) < 0)
+		pxs_log(PXS_LOG_ERROR, "cannot open the log %s anew: %m", daemon->log_path);
+	r = wanted_again(wanted, &again, &err);
+	if (r == 0) {
+		auth_options_of(&again, &options);
+		r = auth_configure(daemon->auth, &options, &err);
+	}
+	if (r == 0)
+		r = rest_reload(daemon->rest, &err);
+	if (r < 0)
+		pxs_log(PXS_LOG_ERROR, "cannot take over what changed: %s",
+			pxs_error_text(&err, r));
+	else
+		pxs_log(PXS_LOG_INFO, "took over rights, robots and certificate after HUP");
+}
+
+static void
+wait_for_end(struct daemon *daemon, const struct wanted *wanted, const sigset_t *signals)
 {
 	int signal = 0;
 
 	while (sigwait(signals, &signal) == 0 && signal == SIGHUP)
-		if (daemon->log_path && background_log_to(daemon->log_path) < 0)
-			pxs_log(PXS_LOG_ERROR, "cannot open the log %s anew: %m", daemon->log_path);
+		reload(daemon, wanted);
 	pxs_log(PXS_LOG_INFO, "ends after %s", sigabbrev_np(signal));
+}
+
+/* Tokens and passwords pass through our memory, so none of it may stand in a core file. (Not being
+ * dumpable would do as well, but closes /proc/PID to our own user.) */
+static void
+keep_memory_out_of_core_files(void)
+{
+	CLEANUP(fclose) FILE *file = fopen("/proc/self/coredump_filter", "we");
+
+	if (!file || fputs("0", file) < 0 || fflush(file) != 0)
+		pxs_log(PXS_LOG_WARNING, "a core file of this process could hold passwords: %m");
+}
+
+static void
+announce_doors(const struct daemon *daemon)
+{
+	const char *what;
+	bool more = true;
+
+	for (unsigned int i = 0; more; i++) {
+		CLEANUP(pxs_buf) struct pxs_buf url = PXS_BUF_INIT;
+
+		more = rest_door(daemon->rest, i, &url, &what);
+		if (more)
+			pxs_log(PXS_LOG_INFO, "serves %s at %s", what, pxs_buf_text(&url));
+	}
 }
 
 static void
@@ -349,10 +449,12 @@ serve(const char *speaker, const struct wanted *wanted, struct background *backg
 	int r;
 
 	daemon_init(&daemon, wanted);
+	keep_memory_out_of_core_files();
 	r = daemon_open(&daemon, wanted, &err);
 	if (r == 0) {
+		announce_doors(&daemon);
 		announce(background, wanted);
-		wait_for_end(&daemon, signals);
+		wait_for_end(&daemon, wanted, signals);
 		background_notify("STOPPING=1");
 	}
 	daemon_close(&daemon);
@@ -363,126 +465,46 @@ serve(const char *speaker, const struct wanted *wanted, struct background *backg
 
 /* --- The command line --- */
 
-static const struct argp_option OPTIONS[] = {
-	{ "source", KEY_SOURCE, "DIR", 0,
-	  "Read this tree into the catalogue, or read it again (may be given several times)", 0 },
-	{ "mount", KEY_MOUNT, "DIR", 0,
-	  "Show the catalogue in this folder (may be given several times)", 0 },
-	{ NULL, 'o', "OPT[,OPT]", 0,
-	  "Options of the mount before it: allow_other lets other users in", 0 },
-	{ "public", KEY_PUBLIC, NULL, 0,
-	  "Every user of this machine may search, and enter the mounts", 0 },
-	{ "foreground", KEY_FOREGROUND, NULL, 0, "Stay in the foreground, log to standard error",
-	  0 },
-	{ "verbose", 'v', NULL, 0, "Log more", 0 },
-	{ 0 },
-};
-
 static const char DOC[] =
 	"It returns once everything is open, and goes on in the background; there it logs "
-	"to pxs.log in the folder of the index (opened anew after SIGHUP). Trees that are "
-	"in the catalogue already are read again only where --source names them. SIGTERM "
-	"ends it: `kill PID`, which `pxs status` shows.\n\n"
-	"Without --public only root and the user of the daemon are admitted.\n\n"
+	"to pxs.log in the folder of the index. Trees that are in the catalogue already are read "
+	"again only where --source names them. SIGTERM ends it: `kill PID`, which `pxs status` "
+	"shows. After SIGHUP it opens the log anew, and reads the certificate, the robots and the "
+	"rights again.\n\n"
+	"Without --public only root and the user of the daemon are admitted at the socket.\n\n"
+	"The keys of a configuration are the long options, as `rest = localhost:5000` or `public = "
+	"yes`, with index and socket; paths are absolute. Its section [rights] says who may do "
+	"what, "
+	"as `alice = read, update_search_metadata`, `@staff = all` for a group, and `* = read`, "
+	"which holds unless there is another line for all.\n\n"
 	"Exit status: 0 ready, 1 failed, 2 bad usage, 4 index damaged, 11 index or socket "
 	"in use.";
 
-static void
-add_source(struct wanted *wanted, const char *path, struct argp_state *state)
-{
-	char *whole = realpath(path, NULL);
-
-	if (!whole)
-		argp_error(state, "--source %s: %s", path, strerror(errno));
-	else if (wanted->n_sources == SOURCES_MAX)
-		argp_error(state, "more than %d sources", SOURCES_MAX);
-	else
-		wanted->sources[wanted->n_sources++] = whole;
-}
-
-static void
-add_mount(struct wanted *wanted, const char *path, struct argp_state *state)
-{
-	char *whole = NULL;
-	int r = place_absolute(path, &whole);
-
-	if (r < 0)
-		argp_error(state, "--mount %s: %s", path, strerror(-r));
-	else if (wanted->n_mounts == MOUNTS_MAX)
-		argp_error(state, "more than %d mounts", MOUNTS_MAX);
-	else
-		wanted->mounts[wanted->n_mounts++] = (struct wanted_mount){ .mountpoint = whole,
-									    .options = "" };
-}
-
-static error_t
-parse(int key, char *arg, struct argp_state *state)
-{
-	struct wanted *wanted = state->input;
-
-	switch (key) {
-	case KEY_SOURCE:
-		add_source(wanted, arg, state);
-		return 0;
-	case KEY_MOUNT:
-		add_mount(wanted, arg, state);
-		return 0;
-	case 'o':
-		if (!wanted->n_mounts)
-			argp_error(state, "-o belongs behind a --mount");
-		else
-			wanted->mounts[wanted->n_mounts - 1].options = arg;
-		return 0;
-	case KEY_PUBLIC:
-		wanted->is_public = true;
-		return 0;
-	case KEY_FOREGROUND:
-		wanted->foreground = true;
-		return 0;
-	case 'v':
-		wanted->verbose = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "it takes no arguments; a tree is given as --source %s", arg);
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
-static void
-wanted_done(struct wanted *wanted)
-{
-	for (size_t i = 0; i < wanted->n_sources; i++)
-		free(wanted->sources[i]);
-	for (size_t i = 0; i < wanted->n_mounts; i++)
-		free(wanted->mounts[i].mountpoint);
-	free(wanted->index);
-	free(wanted->socket);
-}
-
-static inline void
-wanted_cleanup(struct wanted *wanted)
-{
-	wanted_done(wanted);
-}
-
+/* What the configuration names comes after the command line and before the environment. */
 static int
 find_places(struct wanted *wanted, struct pxs_error *err)
 {
+	const char *named_index = wanted->shared.index ? wanted->shared.index : wanted->index;
+	const char *named_socket = wanted->shared.socket ? wanted->shared.socket : wanted->socket;
+	CLEANUP(free) char *index = NULL;
+	CLEANUP(free) char *socket = NULL;
 	bool named = false;
-	int r = place_index(wanted->shared.index, &wanted->index, &named);
+	int r = place_index(named_index, &index, &named);
 
 	if (r < 0)
 		return pxs_error_set(err, r, -1,
 				     "cannot tell where the index belongs: %s; use --index",
 				     strerror(-r));
-	r = place_daemon_socket(wanted->shared.socket, &wanted->socket);
+	r = place_daemon_socket(named_socket, &socket);
 	if (r < 0)
 		return pxs_error_set(
 			err, r, -1,
 			"cannot tell where the socket belongs, as XDG_RUNTIME_DIR is not "
 			"set; use --socket");
+	free(wanted->index);
+	free(wanted->socket);
+	wanted->index = STEAL(index);
+	wanted->socket = STEAL(socket);
 	return 0;
 }
 
@@ -496,8 +518,9 @@ run(int argc, char **argv, const struct cli_program *program)
 	int r;
 
 	(void)program;
-	options_parse(&DAEMON_VERB, argc, argv, parse, DOC, &wanted.shared);
-	r = find_places(&wanted, &err);
+	r = wanted_parse(&DAEMON_VERB, argc, argv, DOC, &wanted, &err);
+	if (r == 0)
+		r = find_places(&wanted, &err);
 	if (r == 0 && !wanted.foreground)
 		r = background_start(argv[0], &background);
 	if (r == 0 && chdir("/") < 0)
@@ -515,7 +538,7 @@ const struct cli_verb DAEMON_VERB = {
 	.name = "daemon",
 	.arguments = "",
 	.summary = "Serve the catalogue: to the other verbs, as mounts",
-	.options = OPTIONS,
+	.options = WANTED_OPTIONS,
 	.shared = CLI_SHARED_PLACE,
 	.run = run,
 };

@@ -1,0 +1,482 @@
+/* One table names the options of the daemon and the keys of its configuration; a key is the
+ * option's long name. The command line counts after the configuration: it replaces what is one
+ * value and adds to what is a list. */
+#include "wanted.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/macros.h"
+#include "cli/cli.h"
+#include "cli/config.h"
+#include "cli/nearest.h"
+#include "cli/place.h"
+
+enum {
+	KEY_CONFIG = OPTIONS_KEY_FIRST,
+	KEY_SOURCE,
+	KEY_MOUNT,
+	KEY_PUBLIC,
+	KEY_FOREGROUND,
+	KEY_REST,
+	KEY_REST_TLS,
+	KEY_AUTH,
+	KEY_AUTH_PLAIN,
+	KEY_CERTIFICATE,
+	KEY_CERTIFICATE_KEY,
+	KEY_AUTH_ERRORS,
+	KEY_PAM,
+	KEY_PAM_ROOT,
+	KEY_ROBOTS,
+	KEY_TOKEN_LIFE,
+	KEY_INDEX, /* these two only in the configuration: options_parse() has them */
+	KEY_SOCKET,
+};
+
+const struct argp_option WANTED_OPTIONS[] = {
+	{ "config", KEY_CONFIG, "FILE", 0,
+	  "Read settings from FILE; what the command line says counts more", 0 },
+	{ "source", KEY_SOURCE, "DIR", 0,
+	  "Read this tree into the catalogue, or read it again (may be given several times)", 0 },
+	{ "mount", KEY_MOUNT, "DIR", 0,
+	  "Show the catalogue in this folder (may be given several times)", 0 },
+	{ "mount-options", 'o', "OPT[,OPT]", 0,
+	  "Options of the mount before it: allow_other lets other users in", 0 },
+	{ "public", KEY_PUBLIC, NULL, 0,
+	  "Every user of this machine may search, and enter the mounts", 0 },
+	{ "rest", KEY_REST, "HOST:PORT", 0,
+	  "Serve the REST API there, to whoever has a token; plain HTTP on a loopback address, TLS "
+	  "elsewhere; port 0 is a free one",
+	  0 },
+	{ "rest-tls", KEY_REST_TLS, "WHEN", 0,
+	  "auto (the default), always, or never: behind a proxy that has TLS", 0 },
+	{ "auth", KEY_AUTH, "HOST:PORT", 0,
+	  "Give tokens for passwords there, always with TLS: POST /oauth2/token", 0 },
+	{ "auth-plain", KEY_AUTH_PLAIN, NULL, 0,
+	  "For tests: passwords over plain HTTP, on loopback addresses only", 0 },
+	{ "certificate", KEY_CERTIFICATE, "FILE", 0,
+	  "Certificate (PEM, with its chain) instead of one of pxs's own making", 0 },
+	{ "certificate-key", KEY_CERTIFICATE_KEY, "FILE", 0, "Its key (PEM)", 0 },
+	{ "auth-errors", KEY_AUTH_ERRORS, "HOW", 0,
+	  "Without a valid token: 403 (the default, as PixStor) or rfc6750 (401)", 0 },
+	{ "pam", KEY_PAM, "SERVICE", 0,
+	  "Users of this machine log in by this file in /etc/pam.d, or `none` (default: pxs, if it "
+	  "is there)",
+	  0 },
+	{ "pam-root", KEY_PAM_ROOT, NULL, 0, "Root may log in, too", 0 },
+	{ "robots", KEY_ROBOTS, "FILE", 0,
+	  "Users for scripts: lines of NAME:PASSWORD, in a file that only its owner and group read",
+	  0 },
+	{ "token-life", KEY_TOKEN_LIFE, "TIME", 0,
+	  "How long a token is valid that a log-in gives, as 90s, 15m, 24h (the default), 7d", 0 },
+	{ "foreground", KEY_FOREGROUND, NULL, 0, "Stay in the foreground, log to standard error",
+	  0 },
+	{ "verbose", 'v', NULL, 0, "Log more", 0 },
+	{ 0 },
+};
+
+/* What options_parse() knows by itself, as keys. */
+static const struct argp_option PLACES[] = {
+	{ "index", KEY_INDEX, "DIR", 0, NULL, 0 },
+	{ "socket", KEY_SOCKET, "PATH", 0, NULL, 0 },
+	{ 0 },
+};
+
+/* --- Values --- */
+
+static int
+set_text(char **text, const char *value)
+{
+	free(*text);
+	*text = strdup(value);
+	return *text ? 0 : -ENOMEM;
+}
+
+/* A configuration is read again long after the daemon left the folder where it was started. */
+static int
+check_absolute(const struct wanted *wanted, const char *value, struct pxs_error *err)
+{
+	if (!wanted->reading_config || value[0] == '/')
+		return 0;
+	return pxs_error_set(err, -EINVAL, -1, "it must be an absolute path, not '%s'", value);
+}
+
+static int
+set_path(const struct wanted *wanted, char **path, const char *value, struct pxs_error *err)
+{
+	char *whole = NULL;
+	int r = check_absolute(wanted, value, err);
+
+	if (r == 0)
+		r = place_absolute(value, &whole);
+	if (r < 0)
+		return pxs_error_set(err, r, -1, "%s: %s", value, strerror(-r));
+	free(*path);
+	*path = whole;
+	return 0;
+}
+
+/* VALUE NULL: the option alone means yes. */
+static int
+set_flag(bool *flag, const char *value, struct pxs_error *err)
+{
+	if (value && strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
+		return pxs_error_set(err, -EINVAL, -1, "it is yes or no, not '%s'", value);
+	*flag = !value || strcmp(value, "yes") == 0;
+	return 0;
+}
+
+/* The number of VALUE among NAMES, which NULL ends. */
+static int
+set_choice(int *choice, const char *value, const char *const *names, const char *all,
+	   struct pxs_error *err)
+{
+	for (int i = 0; names[i]; i++)
+		if (strcmp(value, names[i]) == 0) {
+			*choice = i;
+			return 0;
+		}
+	return pxs_error_set(err, -EINVAL, -1, "it is %s, not '%s'", all, value);
+}
+
+static int
+set_duration(int64_t *seconds, const char *value, struct pxs_error *err)
+{
+	static const char UNITS[] = "smhd";
+	static const int64_t SECONDS[] = { 1, 60, 3600, 86400 };
+	size_t digits = strspn(value, "0123456789");
+	const char *unit = value[digits] ? strchr(UNITS, value[digits]) : NULL;
+	int64_t n = digits && digits < 10 ? strtoll(value, NULL, 10) : 0;
+
+	if (!n || !unit || value[digits + 1] || n * SECONDS[unit - UNITS] > AUTH_TOKEN_LIFE_MAX_S)
+		return pxs_error_set(err, -EINVAL, -1,
+				     "it is a time of up to ten years, as 90s, 15m, 24h or 7d, not "
+				     "'%s'",
+				     value);
+	*seconds = n * SECONDS[unit - UNITS];
+	return 0;
+}
+
+static int
+add_source(struct wanted *wanted, const char *path, struct pxs_error *err)
+{
+	int r = check_absolute(wanted, path, err);
+	char *whole = r == 0 ? realpath(path, NULL) : NULL;
+
+	if (r < 0)
+		return r;
+	if (!whole)
+		return pxs_error_set(err, -errno, -1, "%s: %m", path);
+	if (wanted->n_sources == SOURCES_MAX) {
+		free(whole);
+		return pxs_error_set(err, -EINVAL, -1, "more than %d sources", SOURCES_MAX);
+	}
+	wanted->sources[wanted->n_sources++] = whole;
+	return 0;
+}
+
+static int
+add_mount(struct wanted *wanted, const char *path, struct pxs_error *err)
+{
+	struct wanted_mount mount = { 0 };
+	int r;
+
+	if (wanted->n_mounts == MOUNTS_MAX)
+		return pxs_error_set(err, -EINVAL, -1, "more than %d mounts", MOUNTS_MAX);
+	r = set_path(wanted, &mount.mountpoint, path, err);
+	if (r == 0)
+		r = set_text(&mount.options, "");
+	if (r < 0) {
+		free(mount.mountpoint);
+		return r;
+	}
+	wanted->mounts[wanted->n_mounts++] = mount;
+	return 0;
+}
+
+static int
+set_mount_options(struct wanted *wanted, const char *value, struct pxs_error *err)
+{
+	if (!wanted->n_mounts)
+		return pxs_error_set(err, -EINVAL, -1, "it belongs behind a mount");
+	return set_text(&wanted->mounts[wanted->n_mounts - 1].options, value);
+}
+
+static int
+set_tls(struct wanted *wanted, const char *value, struct pxs_error *err)
+{
+	static const char *const NAMES[] = { "auto", "always", "never", NULL };
+	int choice = 0;
+	int r = set_choice(&choice, value, NAMES, "auto, always or never", err);
+
+	wanted->search_tls = (enum rest_tls)choice;
+	return r;
+}
+
+static int
+set_auth_errors(struct wanted *wanted, const char *value, struct pxs_error *err)
+{
+	static const char *const NAMES[] = { "403", "rfc6750", NULL };
+	int choice = 0;
+	int r = set_choice(&choice, value, NAMES, "403 or rfc6750", err);
+
+	wanted->rfc6750 = choice == 1;
+	return r;
+}
+
+static int
+set(struct wanted *wanted, int key, const char *value, struct pxs_error *err)
+{
+	switch (key) {
+	case KEY_INDEX:
+		return set_path(wanted, &wanted->index, value, err);
+	case KEY_SOCKET:
+		return set_path(wanted, &wanted->socket, value, err);
+	case KEY_SOURCE:
+		return add_source(wanted, value, err);
+	case KEY_MOUNT:
+		return add_mount(wanted, value, err);
+	case 'o':
+		return set_mount_options(wanted, value, err);
+	case KEY_PUBLIC:
+		return set_flag(&wanted->is_public, value, err);
+	case KEY_FOREGROUND:
+		return set_flag(&wanted->foreground, value, err);
+	case 'v':
+		return set_flag(&wanted->verbose, value, err);
+	case KEY_REST:
+		return set_text(&wanted->search_address, value);
+	case KEY_REST_TLS:
+		return set_tls(wanted, value, err);
+	case KEY_AUTH:
+		return set_text(&wanted->auth_address, value);
+	case KEY_AUTH_PLAIN:
+		return set_flag(&wanted->plain_logins, value, err);
+	case KEY_CERTIFICATE:
+		return set_path(wanted, &wanted->certificate, value, err);
+	case KEY_CERTIFICATE_KEY:
+		return set_path(wanted, &wanted->certificate_key, value, err);
+	case KEY_AUTH_ERRORS:
+		return set_auth_errors(wanted, value, err);
+	case KEY_PAM:
+		return set_text(&wanted->pam_service, strcmp(value, "none") == 0 ? "" : value);
+	case KEY_PAM_ROOT:
+		return set_flag(&wanted->root_may_log_in, value, err);
+	case KEY_ROBOTS:
+		return set_path(wanted, &wanted->robots, value, err);
+	case KEY_TOKEN_LIFE:
+		return set_duration(&wanted->token_life_s, value, err);
+	default:
+		return pxs_error_set(err, -EINVAL, -1, "a configuration names no other");
+	}
+}
+
+/* --- The configuration --- */
+
+static const struct argp_option *
+find(const struct argp_option *options, const char *name)
+{
+	for (; options->name || options->key; options++)
+		if (options->name && strcmp(options->name, name) == 0)
+			return options;
+	return NULL;
+}
+
+static const char *
+nearest(const char *name)
+{
+	const struct argp_option *const TABLES[] = { WANTED_OPTIONS, PLACES };
+	const char *guess = NULL;
+	size_t least = NEAREST_MAX + 1;
+
+	for (size_t t = 0; t < ARRAY_SIZE(TABLES); t++)
+		for (const struct argp_option *o = TABLES[t]; o->name || o->key; o++)
+			if (o->name && nearest_is(name, o->name, &least))
+				guess = o->name;
+	return guess;
+}
+
+static int
+set_key(struct wanted *wanted, const char *name, const char *value, struct pxs_error *err)
+{
+	const struct argp_option *option = find(WANTED_OPTIONS, name);
+	struct pxs_error why = { 0 };
+	const char *guess;
+	int r;
+
+	if (!option)
+		option = find(PLACES, name);
+	guess = option ? NULL : nearest(name);
+	if (!option)
+		return pxs_error_set(err, -EINVAL, -1, "unknown key '%s'%s%s%s", name,
+				     guess ? "; did you mean '" : "", guess ? guess : "",
+				     guess ? "'?" : "");
+	if (!*value)
+		return pxs_error_set(err, -EINVAL, -1, "the key '%s' has no value", name);
+	r = set(wanted, option->key, value, &why);
+	if (r < 0)
+		return pxs_error_set(err, r, -1, "%s: %s", name, pxs_error_text(&why, r));
+	return 0;
+}
+
+/* [rights]: a user, "@" and a group, or "*" for all = rights. */
+static int
+add_rule(struct wanted *wanted, const char *name, const char *value, struct pxs_error *err)
+{
+	struct auth_rule *rule = &wanted->rules[wanted->n_rules];
+	int r = auth_rights_parse(value, &rule->rights, err);
+
+	if (r == 0 && wanted->n_rules == RULES_MAX)
+		return pxs_error_set(err, -EINVAL, -1, "more than %d rights", RULES_MAX);
+	if (r < 0)
+		return r;
+	rule->name = strdup(name);
+	if (!rule->name)
+		return -ENOMEM;
+	wanted->n_rules++;
+	return 0;
+}
+
+static int
+on_line(void *context, const char *section, const char *key, const char *value,
+	struct pxs_error *err)
+{
+	if (!*section)
+		return set_key(context, key, value, err);
+	if (strcmp(section, "rights") == 0)
+		return add_rule(context, key, value, err);
+	return pxs_error_set(err, -EINVAL, -1, "unknown section [%s]; there is [rights]", section);
+}
+
+/* --- The command line --- */
+
+static const char *
+option_name(int key)
+{
+	for (const struct argp_option *o = WANTED_OPTIONS; o->name; o++)
+		if (o->key == key)
+			return o->name;
+	return "";
+}
+
+static int
+apply_given(struct wanted *wanted, struct pxs_error *err)
+{
+	for (size_t i = 0; i < wanted->n_given; i++) {
+		const struct given *given = &wanted->given[i];
+		struct pxs_error why = { 0 };
+		int r = set(wanted, given->key, given->value, &why);
+
+		if (r < 0)
+			return pxs_error_set(err, r, -1, "--%s: %s", option_name(given->key),
+					     pxs_error_text(&why, r));
+	}
+	return 0;
+}
+
+static error_t
+parse(int key, char *arg, struct argp_state *state)
+{
+	struct wanted *wanted = state->input;
+
+	if (key == KEY_CONFIG) {
+		wanted->config_option = arg;
+		return 0;
+	}
+	if (key == ARGP_KEY_ARG) {
+		argp_error(state, "it takes no arguments; a tree is given as --source %s", arg);
+		return 0;
+	}
+	for (const struct argp_option *o = WANTED_OPTIONS; o->name; o++) {
+		if (o->key != key)
+			continue;
+		if (wanted->n_given == GIVEN_MAX)
+			argp_error(state, "more than %d options", GIVEN_MAX);
+		else
+			wanted->given[wanted->n_given++] = (struct given){ key, arg };
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static int
+read_config(struct wanted *wanted, struct pxs_error *err)
+{
+	int r;
+
+	if (!wanted->config_path)
+		return 0;
+	wanted->reading_config = true;
+	r = config_read(wanted->config_path, on_line, wanted, err);
+	wanted->reading_config = false;
+	return r;
+}
+
+int
+wanted_parse(const struct cli_verb *verb, int argc, char **argv, const char *doc,
+	     struct wanted *ret_wanted, struct pxs_error *err)
+{
+	int r;
+
+	options_parse(verb, argc, argv, parse, doc, &ret_wanted->shared);
+	if (ret_wanted->config_option) {
+		r = set_path(ret_wanted, &ret_wanted->config_path, ret_wanted->config_option, err);
+		if (r < 0)
+			return r;
+	}
+	r = read_config(ret_wanted, err);
+	if (r == 0 && apply_given(ret_wanted, err) < 0)
+		r = -EINVAL; /* bad usage, whatever it is */
+	return r;
+}
+
+static bool
+is_given(const struct wanted *wanted, int key)
+{
+	for (size_t i = 0; i < wanted->n_given; i++)
+		if (wanted->given[i].key == key)
+			return true;
+	return false;
+}
+
+int
+wanted_again(const struct wanted *before, struct wanted *ret_wanted, struct pxs_error *err)
+{
+	int r = 0;
+
+	*ret_wanted = (struct wanted){ 0 };
+	if (before->config_path)
+		r = set_text(&ret_wanted->config_path, before->config_path);
+	if (r == 0)
+		r = read_config(ret_wanted, err);
+	if (r == 0 && is_given(before, KEY_ROBOTS))
+		r = set_text(&ret_wanted->robots, before->robots);
+	if (r == 0 && is_given(before, KEY_TOKEN_LIFE))
+		ret_wanted->token_life_s = before->token_life_s;
+	return r;
+}
+
+void
+wanted_done(struct wanted *wanted)
+{
+	for (size_t i = 0; i < wanted->n_sources; i++)
+		free(wanted->sources[i]);
+	for (size_t i = 0; i < wanted->n_mounts; i++) {
+		free(wanted->mounts[i].mountpoint);
+		free(wanted->mounts[i].options);
+	}
+	for (size_t i = 0; i < wanted->n_rules; i++)
+		free(wanted->rules[i].name);
+	free(wanted->config_path);
+	free(wanted->index);
+	free(wanted->socket);
+	free(wanted->search_address);
+	free(wanted->auth_address);
+	free(wanted->certificate);
+	free(wanted->certificate_key);
+	free(wanted->pam_service);
+	free(wanted->robots);
+}

@@ -1,0 +1,85 @@
+/* wanted.h - what pxs daemon is to do: its options, which are the keys of its configuration as
+ * well. */
+#ifndef PXS_WANTED_H
+#define PXS_WANTED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <argp.h>
+
+#include "auth/auth.h"
+#include "cli/options.h"
+#include "rest/rest.h"
+
+struct cli_verb;
+struct pxs_error;
+
+#define SOURCES_MAX 64
+#define MOUNTS_MAX 16
+#define RULES_MAX 256
+/* Options on one command line. */
+#define GIVEN_MAX 128
+
+struct wanted_mount {
+	char *mountpoint;
+	char *options;
+};
+
+/* An option as it stands on the command line. */
+struct given {
+	int key;
+	const char *value; /* lent by argv; NULL: it takes none */
+};
+
+struct wanted {
+	struct options shared; /* first: options_parse() hands it on */
+	struct given given[GIVEN_MAX];
+	size_t n_given;
+	const char *config_option; /* lent by argv */
+	bool reading_config;
+
+	/* All below is filled in from the configuration, then from the command line. */
+	char *config_path; /* NULL: there is none */
+	char *index;
+	char *socket;
+	char *sources[SOURCES_MAX];
+	size_t n_sources;
+	struct wanted_mount mounts[MOUNTS_MAX];
+	size_t n_mounts;
+	bool is_public;
+	bool foreground;
+	bool verbose;
+	char *search_address;
+	char *auth_address;
+	enum rest_tls search_tls;
+	bool plain_logins;
+	char *certificate;
+	char *certificate_key;
+	bool rfc6750;
+	char *pam_service; /* NULL: nobody said; "": none */
+	bool root_may_log_in;
+	char *robots;
+	int64_t token_life_s; /* 0: nobody said */
+	struct auth_rule rules[RULES_MAX];
+	size_t n_rules;
+};
+
+/* Reads the command line, then the configuration, then applies both; ends the process where the
+ * command line is wrong. -errno with ERR where the configuration is. */
+int wanted_parse(const struct cli_verb *verb, int argc, char **argv, const char *doc,
+		 struct wanted *ret_wanted, struct pxs_error *err);
+/* What can change while the daemon runs (rights, robots, token_life_s), with the configuration as
+ * it is now. */
+int wanted_again(const struct wanted *before, struct wanted *ret_wanted, struct pxs_error *err);
+void wanted_done(struct wanted *wanted);
+static inline void
+wanted_cleanup(struct wanted *wanted)
+{
+	wanted_done(wanted);
+}
+
+extern const struct argp_option WANTED_OPTIONS[];
+
+#endif
