@@ -12,6 +12,7 @@
 #include "base/macros.h"
 #include "cli/cli.h"
 #include "cli/config.h"
+#include "cli/duration.h"
 #include "cli/nearest.h"
 #include "cli/place.h"
 
@@ -143,24 +144,6 @@ set_choice(int *choice, const char *value, const char *const *names, const char 
 }
 
 static int
-set_duration(int64_t *seconds, const char *value, struct pxs_error *err)
-{
-	static const char UNITS[] = "smhd";
-	static const int64_t SECONDS[] = { 1, 60, 3600, 86400 };
-	size_t digits = strspn(value, "0123456789");
-	const char *unit = value[digits] ? strchr(UNITS, value[digits]) : NULL;
-	int64_t n = digits && digits < 10 ? strtoll(value, NULL, 10) : 0;
-
-	if (!n || !unit || value[digits + 1] || n * SECONDS[unit - UNITS] > AUTH_TOKEN_LIFE_MAX_S)
-		return pxs_error_set(err, -EINVAL, -1,
-				     "it is a time of up to ten years, as 90s, 15m, 24h or 7d, not "
-				     "'%s'",
-				     value);
-	*seconds = n * SECONDS[unit - UNITS];
-	return 0;
-}
-
-static int
 add_source(struct wanted *wanted, const char *path, struct pxs_error *err)
 {
 	int r = check_absolute(wanted, path, err);
@@ -268,7 +251,7 @@ set(struct wanted *wanted, int key, const char *value, struct pxs_error *err)
 	case KEY_ROBOTS:
 		return set_path(wanted, &wanted->robots, value, err);
 	case KEY_TOKEN_LIFE:
-		return set_duration(&wanted->token_life_s, value, err);
+		return duration_parse(value, &wanted->token_life_s, err);
 	default:
 		return pxs_error_set(err, -EINVAL, -1, "a configuration names no other");
 	}

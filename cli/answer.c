@@ -148,3 +148,15 @@ answer_print_value(const json_t *value, struct pxs_buf *buf)
 		print_scalar(element, buf);
 	}
 }
+
+void
+answer_print_json(const json_t *value, struct pxs_buf *buf)
+{
+	char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+
+	if (text)
+		pxs_buf_addf(buf, "%s\n", text);
+	else
+		buf->error = -ENOMEM;
+	free(text);
+}

@@ -31,6 +31,9 @@ const json_t *answer_value(const json_t *item, const char *name);
 /* The exact path of an item's file, added to BUF. -EPROTO: it tells none. */
 int answer_item_path(const json_t *item, struct pxs_buf *buf);
 
+/* Adds VALUE as JSON on one line, with its end. */
+void answer_print_json(const json_t *value, struct pxs_buf *buf);
+
 /* Adds VALUE as text for people; of a list, with ", " between. */
 void answer_print_value(const json_t *value, struct pxs_buf *buf);
 

@@ -113,6 +113,12 @@ is_reserved(unsigned char c)
 }
 
 void
+client_add_part(struct pxs_buf *href, const char *part)
+{
+	pxs_percent_encode(href, part, strlen(part), is_reserved);
+}
+
+void
 client_add_param(struct pxs_buf *href, const char *name, const char *value)
 {
 	if (!value)

@@ -55,6 +55,9 @@ const char *client_faulty(const struct client *client);
 const char *client_next(const struct client *client);
 uint64_t client_hits(const struct client *client);
 
+/* Adds PART as one part of a path, encoded, to the href in BUF. */
+void client_add_part(struct pxs_buf *href, const char *part);
+
 /* Adds "?NAME=VALUE" or "&NAME=VALUE", encoded, to the href in BUF; nothing for a NULL value. */
 void client_add_param(struct pxs_buf *href, const char *name, const char *value);
 

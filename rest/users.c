@@ -221,17 +221,19 @@ handle_tokens(struct request *request, struct reply *reply, struct pxs_error *er
 	return r < 0 ? r : reply->body.error;
 }
 
-/* Without rights named, those that the user has now; but operating only where it is named. */
+/* Without rights named, those that the user has now (whoever asks for himself, as he is); but
+ * operating only where it is named. */
 static int
-choose_rights(struct auth *auth, const char *user, const char *text, unsigned int *ret_rights,
-	      struct pxs_error *err)
+choose_rights(const struct request *request, const char *user, const char *text,
+	      unsigned int *ret_rights, struct pxs_error *err)
 {
-	struct auth_principal who;
-	int r;
+	struct auth_principal who = request->who;
+	int r = 0;
 
 	if (text)
 		return auth_rights_parse(text, ret_rights, err);
-	r = auth_principal_of(auth, user, &who);
+	if (strcmp(user, request->who.user) != 0)
+		r = auth_principal_of(request->rest->auth, user, &who);
 	if (r == 0)
 		*ret_rights = who.rights & ~AUTH_OPERATE;
 	return r == -ENOENT ? 0 : r; /* auth_token_create() will say so */
@@ -264,7 +266,7 @@ read_token(const struct request *request, const json_t *body, struct auth_token 
 	facts->granted = true;
 	(void)stpcpy(facts->user, user);
 	(void)stpcpy(facts->label, label);
-	return choose_rights(request->rest->auth, user, rights, &facts->rights, err);
+	return choose_rights(request, user, rights, &facts->rights, err);
 }
 
 int

@@ -23,7 +23,8 @@ import daemon as daemons
 ROBOT = ("robby", "tobor-7d1f3a")
 ANN = ("ann", "correct horse 9b2e")
 UPDATER = ("upd", "battery staple 55c1")
-ALL_RIGHTS = "all"
+
+slow = pytest.mark.skipif(daemons.QUICK, reason="it waits for deadlines of seconds")
 
 CONFIG = """
 ; a comment
@@ -563,6 +564,7 @@ def test_a_certificate_is_taken_over_without_losing_connections(new_daemon):
 # --- Guessing ---
 
 
+@slow
 def test_guessing_is_slow_and_the_owner_comes_in(new_daemon):
     doors = Doors(new_daemon())
     doors.add_user(ANN)
@@ -624,6 +626,7 @@ def test_pam_decides(new_daemon, stack, status):
 # --- Slow and broken clients ---
 
 
+@slow
 def test_slow_clients_are_cut_and_others_served(doors):
     host, port = host_and_port(doors.search)
     token = doors.token(ANN)
@@ -778,3 +781,77 @@ def test_the_command_line_counts_more(new_daemon):
     doors.add_user(ANN)
     assert doors.login(*ANN).json()["expires_in"] == 90
     assert doors.get("/files").status_code == 401
+
+
+# --- The verbs ---
+
+
+def test_users_and_tokens_by_the_command_line(new_daemon, tmp_path):
+    doors = Doors(new_daemon())
+    pxs = doors.daemon.pxs
+    password = tmp_path / "password"
+    password.write_text(ANN[1] + "\n")
+    pxs("user", "add", ANN[0], "--password-file", str(password), "--rights", "read,operate")
+    pxs("user", "add", ANN[0], "--password-file", str(password), code=2)
+    pxs("user", "rights", ANN[0], "--rights", "all")
+    assert doors.info(doors.token(ANN))["rights"] == [
+        "read",
+        "update_search_metadata",
+        "delete_search_metadata",
+        "bypass_file_access_security",
+    ]
+    listed = json.loads(pxs("user", "list", "--json").stdout)
+    assert listed["name"] == "ann" and len(listed["rights"]) == 4
+    password.write_text("another one")
+    pxs("user", "passwd", ANN[0], "--password-file", str(password))
+    assert doors.login(*ANN).status_code == 400
+    assert doors.login(ANN[0], "another one").status_code == 200
+
+    token = pxs("token", "create", "--user", ANN[0], "--label", "x y").stdout.decode().strip()
+    assert doors.get("/files", token).status_code == 200
+    lines = [json.loads(line) for line in pxs("token", "list", "--json").stdout.splitlines()]
+    assert [line["label"] for line in lines] == ["x y", ""]
+    assert token.encode() not in pxs("token", "list").stdout
+    pxs("token", "revoke", str(lines[0]["id"]))
+    assert doors.get("/files", token).status_code == 403
+    pxs("token", "revoke", "999", code=1)
+    pxs("token", "create", "--user", "no-such-user-here", code=2)
+    pxs("token", "create", "--expires", "1 day", code=2)
+    pxs("user", "remove", ANN[0])
+    assert pxs("user", "list").stdout == b""
+
+    shown = pxs("cert", "show").stdout.decode()
+    assert fingerprint_at(doors.auth) in shown
+    with open(doors.certificate, "rb") as file:
+        assert pxs("cert", "show", "--pem").stdout == file.read()
+
+
+def test_the_cookbook_s_batch_user(new_daemon, small_tree):
+    """seeds: a passwordless robot, recently changed files, the awk path. In today's Python."""
+    doors = Doors(new_daemon())
+    doors.daemon.pxs("ingest", small_tree)
+    with open(doors.robots, encoding="utf-8") as file:
+        robots = dict(line.strip().split(":", 1) for line in file)
+    reply = requests.post(
+        doors.auth + "/oauth2/token",
+        data={"grant_type": "password", "username": "robby", "password": robots["robby"]},
+        verify=doors.certificate,
+        timeout=30,
+    )
+    token = reply.json()["access_token"]
+    where = json.dumps({"core.modificationtime": {"gte": 0}})
+    page = requests.get(f"{doors.search}/files?where={where}", auth=(token, ""), timeout=30).json()
+    paths = [
+        field["value"]
+        for item in page["collection"]["items"]
+        for field in item["data"]
+        if field["name"] == "core.pathname"
+    ]
+    assert paths and all(path.startswith(small_tree) for path in paths)
+
+    command = (
+        f"curl -gs '{doors.search}/files?where={{\"core.type\":\"file\"}}&max_results=10&pretty'"
+        f" -u {token}: | awk -F': ' '/core\\.pathname/ {{getline; gsub(/\"/, \"\"); print $2}}'"
+    )
+    out = subprocess.run(["bash", "-c", command], check=True, capture_output=True).stdout
+    assert len(out.splitlines()) == 10
