@@ -151,15 +151,33 @@ ranks_get(struct ranks_slot *slot, const struct dict *dict, const struct index_b
 	return r;
 }
 
+bool
+ranks_are_made(struct ranks_slot *slot)
+{
+	bool made;
+
+	(void)pthread_mutex_lock(&slot->lock);
+	made = slot->ranks != NULL;
+	(void)pthread_mutex_unlock(&slot->lock);
+	return made;
+}
+
 uint32_t
 ranks_less(const struct ranks *ranks, const struct dict *dict, const char *text)
+{
+	return ranks_limit(ranks, dict, text, false);
+}
+
+uint32_t
+ranks_limit(const struct ranks *ranks, const struct dict *dict, const char *text, bool equal)
 {
 	uint32_t low = 1, high = ranks->n + 1;
 
 	while (low < high) {
 		uint32_t mid = low + (high - low) / 2;
+		int order = strcmp(dict_text(dict, ranks->codes[mid]), text);
 
-		if (strcmp(dict_text(dict, ranks->codes[mid]), text) < 0)
+		if (equal ? order <= 0 : order < 0)
 			low = mid + 1;
 		else
 			high = mid;

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/cleanup.h"
@@ -35,7 +36,12 @@ int ranks_get(struct ranks_slot *slot, const struct dict *dict, const struct ind
 void ranks_put(struct ranks *ranks);
 DEFINE_CLEANUP(ranks, struct ranks *, ranks_put)
 
-/* How many of the ranked strings are less than TEXT. */
+/* Whether they are at hand, at least for most strings. */
+bool ranks_are_made(struct ranks_slot *slot);
+
+/* How many of the ranked strings are less than TEXT; with EQUAL, not greater. */
 uint32_t ranks_less(const struct ranks *ranks, const struct dict *dict, const char *text);
+uint32_t ranks_limit(const struct ranks *ranks, const struct dict *dict, const char *text,
+		     bool equal);
 
 #endif

@@ -9,12 +9,12 @@
 #include "base/macros.h"
 #include "index/budget.h"
 #include "index/column.h"
+#include "index/column_test.h"
+#include "index/derived.h"
 #include "index/doclist.h"
 #include "index/search.h"
 #include "index/terms.h"
 #include "index/view.h"
-
-#define PLACE_MASK (COLUMN_SEGMENT_DOCS - 1)
 
 /* Candidates are looked up one by one while they are fewer than this part of the documents. */
 #define FEW_PART 16
@@ -22,23 +22,18 @@
 /* Texts are compared in bunches of this many between two looks at the budget. */
 #define TEXTS_AT_ONCE 4096
 
+/* Codes are tried in chunks of this many where they are those of candidates. */
+#define CODES_AT_ONCE 1024
+
 struct test {
-	const struct column *column;
-	bool nothing;	    /* no place passes */
-	uint64_t *code_set; /* a bit for each code, or NULL: limits count */
-	int64_t low, high;  /* closed; of numbers, or of codes (which are never negative) */
+	struct column_test column_test;
+	bool nothing; /* no place passes */
 };
 
 static void
 test_cleanup(struct test *test)
 {
-	free(test->code_set);
-}
-
-static bool
-in_set(const uint64_t *set, uint32_t code)
-{
-	return set[code / 64] >> (code % 64) & 1;
+	free(test->column_test.code_set);
 }
 
 /* --- Making the test --- */
@@ -48,23 +43,24 @@ test_equal_text(struct test *test, const struct query_node *node)
 {
 	const char *text = node->value.string;
 
-	test->low = test->high = dict_find(column_dict(test->column), text, strlen(text));
-	test->nothing = test->low == 0;
+	test->column_test.low = test->column_test.high = dict_find(
+		column_dict(test->column_test.column), text, strlen(text));
+	test->nothing = test->column_test.low == 0;
 }
 
 /* No document has the number that stands for a missing one. */
 static void
 test_equal_number(struct test *test, const struct query_node *node)
 {
-	test->low = test->high = column_number(&node->value);
-	test->nothing = test->low == COLUMN_MISSING;
+	test->column_test.low = test->column_test.high = column_number(&node->value);
+	test->nothing = test->column_test.low == COLUMN_MISSING;
 }
 
 static void
 test_exists(struct test *test)
 {
-	test->low = column_dict(test->column) ? 1 : COLUMN_MISSING + 1;
-	test->high = INT64_MAX;
+	test->column_test.low = column_dict(test->column_test.column) ? 1 : COLUMN_MISSING + 1;
+	test->column_test.high = INT64_MAX;
 }
 
 static void
@@ -80,9 +76,9 @@ test_number_range(struct test *test, const struct query_node *node)
 			(node->high.set && !node->high.inclusive && high <= COLUMN_MISSING + 1);
 	if (test->nothing)
 		return;
-	test->low = low + (node->low.set && !node->low.inclusive);
-	test->high = high - (node->high.set && !node->high.inclusive);
-	test->nothing = test->low > test->high;
+	test->column_test.low = low + (node->low.set && !node->low.inclusive);
+	test->column_test.high = high - (node->high.set && !node->high.inclusive);
+	test->nothing = test->column_test.low > test->column_test.high;
 }
 
 /* The bounds of a range of strings, as they are compared. */
@@ -135,7 +131,7 @@ is_between(const struct text_range *range, const char *text)
 static int
 try_code(struct test *test, struct text_range *range, uint32_t code)
 {
-	const char *text = dict_text(column_dict(test->column), code);
+	const char *text = dict_text(column_dict(test->column_test.column), code);
 	int r;
 
 	if (range->node->folded) {
@@ -146,7 +142,7 @@ try_code(struct test *test, struct text_range *range, uint32_t code)
 		text = pxs_buf_text(&range->text);
 	}
 	if (is_between(range, text))
-		test->code_set[code / 64] |= UINT64_C(1) << (code % 64);
+		test->column_test.code_set[code / 64] |= UINT64_C(1) << (code % 64);
 	return 0;
 }
 
@@ -164,15 +160,39 @@ try_all_codes(struct search *search, struct test *test, struct text_range *range
 	return r;
 }
 
-static const uint32_t *
-codes_at(const struct column *column, const uint32_t *place, size_t *ret_n)
+static int
+try_codes_of_list(struct test *test, struct text_range *range, const struct column_slice *slice,
+		  uint32_t place)
 {
-	const uint32_t *codes = place;
+	const void *values;
+	size_t n = column_slice_list(slice, place, &values);
+	int r = 0;
 
-	*ret_n = *place != 0;
-	if (*place && column_property(column)->multi)
-		*ret_n = column_list_codes(column, *place, &codes);
-	return codes;
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = try_code(test, range, column_list_code_at(slice, values, i));
+	return r;
+}
+
+static int
+try_codes_of_slice(struct test *test, struct text_range *range, const struct doclist_slice *docs)
+{
+	bool multi = column_property(test->column_test.column)->multi;
+	uint32_t codes[CODES_AT_ONCE];
+	struct column_slice slice;
+	int r = 0;
+
+	column_slice(test->column_test.column, docs->segment, &slice);
+	if (slice.form == COLUMN_ABSENT)
+		return 0;
+	for (size_t i = 0; multi && r == 0 && i < docs->n; i++)
+		r = try_codes_of_list(test, range, &slice, docs->docs[i] & COLUMN_PLACE_MASK);
+	for (size_t from = 0, n; !multi && r == 0 && from < docs->n; from += n) {
+		n = MIN(docs->n - from, (size_t)CODES_AT_ONCE);
+		column_slice_codes(&slice, docs, from, n, codes);
+		for (size_t i = 0; r == 0 && i < n; i++)
+			r = codes[i] ? try_code(test, range, codes[i]) : 0;
+	}
+	return r;
 }
 
 /* Only the codes that candidates have. */
@@ -180,22 +200,42 @@ static int
 try_codes_of(struct search *search, struct test *test, struct text_range *range,
 	     const struct doclist *docs)
 {
-	for (size_t i = 0; i < docs->n_slices; i++) {
-		const struct doclist_slice *slice = &docs->slices[i];
-		const uint32_t *places = column_codes(test->column, slice->segment);
-		int r = budget_check(search->budget);
+	int r = 0;
 
-		for (size_t j = 0; r == 0 && places && j < slice->n; j++) {
-			size_t n;
-			const uint32_t *codes = codes_at(test->column,
-							 &places[slice->docs[j] & PLACE_MASK], &n);
-
-			for (size_t k = 0; r == 0 && k < n; k++)
-				r = try_code(test, range, codes[k]);
-		}
-		if (r < 0)
-			return r;
+	for (size_t i = 0; r == 0 && i < docs->n_slices; i++) {
+		r = budget_check(search->budget);
+		if (r == 0)
+			r = try_codes_of_slice(test, range, &docs->slices[i]);
 	}
+	return r;
+}
+
+/* By ranks, if someone has worked them out before: no string is looked at but a few. */
+static int
+set_ranked_codes(struct search *search, struct test *test, const struct query_node *node,
+		 uint32_t count, bool *ret_done)
+{
+	const struct dict *dict = column_dict(test->column_test.column);
+	struct ranks_slot *slot = &column_derived(test->column_test.column)->ranks;
+	CLEANUP(ranks) struct ranks *ranks = NULL;
+	uint32_t first = 0, end;
+	int r;
+
+	*ret_done = false;
+	if (node->folded || !ranks_are_made(slot))
+		return 0;
+	r = ranks_get(slot, dict, search->budget, &ranks);
+	if (r < 0)
+		return r;
+	end = ranks->n;
+	if (node->low.set)
+		first = ranks_limit(ranks, dict, node->low.value.string, !node->low.inclusive);
+	if (node->high.set)
+		end = ranks_limit(ranks, dict, node->high.value.string, node->high.inclusive);
+	for (uint32_t code = 1; code <= MIN(ranks->n, count); code++)
+		if (ranks->ranks[code] > first && ranks->ranks[code] <= end)
+			test->column_test.code_set[code / 64] |= UINT64_C(1) << (code % 64);
+	*ret_done = true;
 	return 0;
 }
 
@@ -205,12 +245,16 @@ test_text_range(struct search *search, struct test *test, const struct query_nod
 		const struct doclist *few)
 {
 	CLEANUP(text_range) struct text_range range = { .node = node };
-	uint32_t count = dict_count(column_dict(test->column));
+	uint32_t count = dict_count(column_dict(test->column_test.column));
+	bool done;
 	int r;
 
-	test->code_set = calloc((size_t)count / 64 + 1, sizeof(*test->code_set));
-	if (!test->code_set)
+	test->column_test.code_set = calloc((size_t)count / 64 + 1, sizeof(uint64_t));
+	if (!test->column_test.code_set)
 		return -ENOMEM;
+	r = set_ranked_codes(search, test, node, count, &done);
+	if (r < 0 || done)
+		return r;
 	r = fold_bound(&range, &node->low, &range.low);
 	if (r == 0)
 		r = fold_bound(&range, &node->high, &range.high);
@@ -224,7 +268,7 @@ static int
 make_test(struct search *search, const struct query_node *node, const struct doclist *few,
 	  struct test *test)
 {
-	bool is_text = column_dict(test->column) != NULL;
+	bool is_text = column_dict(test->column_test.column) != NULL;
 
 	if (node->kind == QUERY_EXISTS)
 		test_exists(test);
@@ -239,96 +283,7 @@ make_test(struct search *search, const struct query_node *node, const struct doc
 	return 0;
 }
 
-/* --- Testing places --- */
-
-static uint32_t
-doc_at(const struct doclist_slice *slice, size_t i)
-{
-	return slice->run ? slice->docs[0] + (uint32_t)i : slice->docs[i];
-}
-
-static size_t
-pass_numbers(const struct test *test, const struct doclist_slice *slice, uint32_t *passed)
-{
-	const int64_t *numbers = column_numbers(test->column, slice->segment);
-	size_t n = 0;
-
-	for (size_t i = 0; numbers && i < slice->n; i++) {
-		uint32_t doc = doc_at(slice, i);
-		int64_t number = numbers[doc & PLACE_MASK];
-
-		passed[n] = doc;
-		n += number >= test->low && number <= test->high;
-	}
-	return n;
-}
-
-/* Code 0 is in no set and within no limits. */
-static size_t
-pass_codes(const struct test *test, const struct doclist_slice *slice, uint32_t *passed)
-{
-	const uint32_t *codes = column_codes(test->column, slice->segment);
-	size_t n = 0;
-
-	for (size_t i = 0; codes && i < slice->n; i++) {
-		uint32_t doc = doc_at(slice, i);
-		uint32_t code = codes[doc & PLACE_MASK];
-
-		passed[n] = doc;
-		n += test->code_set ? in_set(test->code_set, code)
-				    : code >= test->low && code <= test->high;
-	}
-	return n;
-}
-
-/* Whether one element passes. */
-static bool
-passes_list(const struct test *test, uint32_t slot)
-{
-	const uint32_t *codes;
-	const int64_t *numbers;
-	size_t n;
-
-	if (!column_dict(test->column)) {
-		n = column_list_numbers(test->column, slot, &numbers);
-		while (n > 0 && !(numbers[n - 1] >= test->low && numbers[n - 1] <= test->high))
-			n--;
-		return n > 0;
-	}
-	n = column_list_codes(test->column, slot, &codes);
-	while (n > 0 && !(test->code_set ? in_set(test->code_set, codes[n - 1])
-					 : codes[n - 1] >= test->low && codes[n - 1] <= test->high))
-		n--;
-	return n > 0;
-}
-
-static size_t
-pass_lists(const struct test *test, const struct doclist_slice *slice, uint32_t *passed)
-{
-	const uint32_t *slots = column_slots(test->column, slice->segment);
-	size_t n = 0;
-
-	for (size_t i = 0; slots && i < slice->n; i++) {
-		uint32_t doc = doc_at(slice, i);
-		uint32_t slot = slots[doc & PLACE_MASK];
-
-		passed[n] = doc;
-		n += slot && passes_list(test, slot);
-	}
-	return n;
-}
-
-/* PASSED has room for a segment. */
-static void
-scan_slice(const struct test *test, const struct doclist_slice *slice, uint32_t *passed,
-	   roaring_bitmap_t *hits)
-{
-	size_t n = column_property(test->column)->multi ? pass_lists(test, slice, passed)
-		   : column_dict(test->column)		? pass_codes(test, slice, passed)
-							: pass_numbers(test, slice, passed);
-
-	roaring_bitmap_add_many(hits, n, passed);
-}
+/* --- Testing places; PASSED has room for a segment and one more --- */
 
 static int
 scan_few(struct search *search, const struct test *test, const struct doclist *docs,
@@ -336,10 +291,12 @@ scan_few(struct search *search, const struct test *test, const struct doclist *d
 {
 	for (size_t i = 0; i < docs->n_slices; i++) {
 		int r = budget_check(search->budget);
+		size_t n;
 
 		if (r < 0)
 			return r;
-		scan_slice(test, &docs->slices[i], passed, hits);
+		n = column_test_some(&test->column_test, &docs->slices[i], passed);
+		roaring_bitmap_add_many(hits, n, passed);
 	}
 	return 0;
 }
@@ -353,17 +310,15 @@ scan_all(struct search *search, const struct test *test, const roaring_bitmap_t 
 
 	for (uint32_t segment = 0; segment <= max_doc >> COLUMN_SEGMENT_SHIFT; segment++) {
 		uint32_t first = segment << COLUMN_SEGMENT_SHIFT;
-		struct doclist_slice slice = {
-			.segment = segment,
-			.run = true,
-			.docs = &first,
-			.n = MIN(max_doc - first, PLACE_MASK) + (size_t)1,
-		};
+		uint32_t n = MIN(max_doc - first, COLUMN_PLACE_MASK) + 1;
 		int r = budget_check(search->budget);
 
 		if (r < 0)
 			return r;
-		scan_slice(test, &slice, passed, hits);
+		if (roaring_bitmap_range_cardinality(within, first, (uint64_t)first + n) == 0)
+			continue;
+		roaring_bitmap_add_many(
+			hits, column_test_segment(&test->column_test, segment, n, passed), passed);
 	}
 	roaring_bitmap_and_inplace(hits, within);
 	return 0;
@@ -376,7 +331,7 @@ scan(struct search *search, const struct query_node *node, const struct column *
 	bool are_few = roaring_bitmap_get_cardinality(within) < search->view->max_doc / FEW_PART;
 	CLEANUP(free) uint32_t *passed = malloc((COLUMN_SEGMENT_DOCS + 1) * sizeof(*passed));
 	CLEANUP(doclist) struct doclist few = { 0 };
-	CLEANUP(test) struct test test = { .column = column };
+	CLEANUP(test) struct test test = { .column_test.column = column };
 	int r;
 
 	if (!passed)

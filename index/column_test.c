@@ -1,0 +1,255 @@
+/* A whole segment is compared as it is stored: limits become limits of stored values, and a block
+ * of these is compared by vector instructions into a byte for each, before anyone looks whether
+ * there is a document among them at all. */
+#include "index/column_test.h"
+
+#include <string.h>
+
+#include "base/macros.h"
+#include "index/column.h"
+#include "index/doclist.h"
+
+/* Stored values that are compared together. A constant, so that the compiler makes vectors of it.
+ */
+#define BLOCK 256
+
+/* Values that are read together. */
+#define CHUNK 1024
+
+static bool
+passes_code(const struct column_test *test, uint32_t code)
+{
+	return test->code_set ? column_test_has(test, code)
+			      : code >= test->low && code <= test->high;
+}
+
+static bool
+passes_number(const struct column_test *test, int64_t number)
+{
+	return number >= test->low && number <= test->high;
+}
+
+/* What column_slice_number() gives. */
+static bool
+passes(const struct column_test *test, int64_t number)
+{
+	if (number == COLUMN_MISSING)
+		return false;
+	return column_dict(test->column) ? passes_code(test, (uint32_t)number)
+					 : passes_number(test, number);
+}
+
+/* Whether one element of the list at PLACE passes. */
+static bool
+passes_list(const struct column_test *test, const struct column_slice *slice, uint32_t place)
+{
+	const void *values;
+	size_t n = column_slice_list(slice, place, &values);
+	bool is_text = column_dict(test->column) != NULL;
+
+	while (n > 0 &&
+	       !(is_text ? passes_code(test, column_list_code_at(slice, values, n - 1))
+			 : passes_number(test, column_list_number_at(slice, values, n - 1))))
+		n--;
+	return n > 0;
+}
+
+/* --- Some documents --- */
+
+static inline uint32_t
+doc_at(const struct doclist_slice *docs, size_t i)
+{
+	return docs->run ? docs->docs[0] + (uint32_t)i : docs->docs[i];
+}
+
+static size_t
+some_lists(const struct column_test *test, const struct column_slice *slice,
+	   const struct doclist_slice *docs, uint32_t *passed)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < docs->n; i++) {
+		passed[n] = doc_at(docs, i);
+		n += passes_list(test, slice, passed[n] & COLUMN_PLACE_MASK);
+	}
+	return n;
+}
+
+static size_t
+some_codes(const struct column_test *test, const struct column_slice *slice,
+	   const struct doclist_slice *docs, uint32_t *passed)
+{
+	uint32_t codes[CHUNK];
+	size_t n = 0;
+
+	for (size_t from = 0, some; from < docs->n; from += some) {
+		some = MIN(docs->n - from, (size_t)CHUNK);
+		column_slice_codes(slice, docs, from, some, codes);
+		for (size_t i = 0; i < some; i++) {
+			passed[n] = doc_at(docs, from + i);
+			n += passes_code(test, codes[i]);
+		}
+	}
+	return n;
+}
+
+static size_t
+some_numbers(const struct column_test *test, const struct column_slice *slice,
+	     const struct doclist_slice *docs, uint32_t *passed)
+{
+	int64_t numbers[CHUNK];
+	size_t n = 0;
+
+	for (size_t from = 0, some; from < docs->n; from += some) {
+		some = MIN(docs->n - from, (size_t)CHUNK);
+		column_slice_numbers(slice, docs, from, some, numbers);
+		for (size_t i = 0; i < some; i++) {
+			passed[n] = doc_at(docs, from + i);
+			n += passes_number(test, numbers[i]);
+		}
+	}
+	return n;
+}
+
+size_t
+column_test_some(const struct column_test *test, const struct doclist_slice *docs, uint32_t *passed)
+{
+	struct column_slice slice;
+
+	column_slice(test->column, docs->segment, &slice);
+	if (slice.form == COLUMN_ABSENT)
+		return 0;
+	if (column_property(test->column)->multi)
+		return some_lists(test, &slice, docs, passed);
+	return column_dict(test->column) ? some_codes(test, &slice, docs, passed)
+					 : some_numbers(test, &slice, docs, passed);
+}
+
+/* --- A whole segment --- */
+
+/* The limits as stored values, from 1 on; false: none is within. */
+static bool
+stored_limits(const struct column_test *test, const struct column_slice *slice, uint64_t *ret_low,
+	      uint64_t *ret_high)
+{
+	__int128 scale = slice->scale, most = slice->width == 4	  ? UINT32_MAX
+					      : slice->width == 2 ? UINT16_MAX
+								  : UINT8_MAX;
+	__int128 low = ((__int128)test->low - slice->base + scale - 1) / scale;
+	__int128 high = ((__int128)test->high - slice->base) / scale;
+
+	/* Division rounds to 0, which is as good as any below 1. */
+	if (test->high < slice->base || low > most)
+		return false;
+	*ret_low = (uint64_t)MAX(low, (__int128)1);
+	*ret_high = (uint64_t)MIN(high, most);
+	return *ret_low <= *ret_high;
+}
+
+/* The places of a block whose flags are set. */
+static size_t
+take_flags(const uint8_t flags[BLOCK], uint32_t first, uint32_t *passed)
+{
+	size_t n = 0;
+	uint64_t eight;
+
+	for (uint32_t i = 0; i < BLOCK; i += sizeof(eight)) {
+		memcpy(&eight, flags + i, sizeof(eight));
+		if (!eight)
+			continue;
+		for (uint32_t j = i; j < i + sizeof(eight); j++) {
+			passed[n] = first + j;
+			n += flags[j];
+		}
+	}
+	return n;
+}
+
+/* TYPE is unsigned, but for numbers that are stored whole.
+ * NOLINTBEGIN(bugprone-macro-parentheses): a type cannot stand in parentheses. */
+#define DEFINE_COMPARER(name, type)                                                                \
+	static size_t name(const type *stored, type low, type high, uint32_t first, uint32_t n,    \
+			   uint32_t *passed)                                                       \
+	{                                                                                          \
+		uint8_t flags[BLOCK];                                                              \
+		size_t n_passed = 0;                                                               \
+		uint32_t at = 0;                                                                   \
+                                                                                                   \
+		for (; at + BLOCK <= n; at += BLOCK) {                                             \
+			for (uint32_t i = 0; i < BLOCK; i++)                                       \
+				flags[i] = (uint8_t)((stored[at + i] >= low) &                     \
+						     (stored[at + i] <= high));                    \
+			n_passed += take_flags(flags, first + at, passed + n_passed);              \
+		}                                                                                  \
+		for (; at < n; at++) {                                                             \
+			passed[n_passed] = first + at;                                             \
+			n_passed += stored[at] >= low && stored[at] <= high;                       \
+		}                                                                                  \
+		return n_passed;                                                                   \
+	}
+
+/* NOLINTEND(bugprone-macro-parentheses) */
+
+DEFINE_COMPARER(compare_bytes, uint8_t)
+DEFINE_COMPARER(compare_shorts, uint16_t)
+DEFINE_COMPARER(compare_words, uint32_t)
+DEFINE_COMPARER(compare_numbers, int64_t)
+
+static size_t
+dense_within(const struct column_test *test, const struct column_slice *slice, uint32_t first,
+	     uint32_t n, uint32_t *passed)
+{
+	uint64_t low, high;
+
+	if (slice->width == 8)
+		return compare_numbers(slice->values, test->low, test->high, first, n, passed);
+	if (!stored_limits(test, slice, &low, &high))
+		return 0;
+	if (slice->width == 1)
+		return compare_bytes(slice->values, (uint8_t)low, (uint8_t)high, first, n, passed);
+	if (slice->width == 2)
+		return compare_shorts(slice->values, (uint16_t)low, (uint16_t)high, first, n,
+				      passed);
+	return compare_words(slice->values, (uint32_t)low, (uint32_t)high, first, n, passed);
+}
+
+static size_t
+constant_within(const struct column_test *test, const struct column_slice *slice, uint32_t first,
+		uint32_t n, uint32_t *passed)
+{
+	if (!passes(test, slice->base))
+		return 0;
+	for (uint32_t i = 0; i < n; i++)
+		passed[i] = first + i;
+	return n;
+}
+
+static size_t
+sparse_within(const struct column_test *test, const struct column_slice *slice, uint32_t first,
+	      uint32_t n, uint32_t *passed)
+{
+	size_t n_passed = 0;
+
+	for (uint32_t i = 0; i < slice->n && slice->places[i] < n; i++) {
+		passed[n_passed] = first + slice->places[i];
+		n_passed += passes(test, column_list_number_at(slice, slice->values, i));
+	}
+	return n_passed;
+}
+
+size_t
+column_test_segment(const struct column_test *test, uint32_t segment, uint32_t n, uint32_t *passed)
+{
+	uint32_t first = segment << COLUMN_SEGMENT_SHIFT;
+	struct doclist_slice all = { .segment = segment, .run = true, .docs = &first, .n = n };
+	struct column_slice slice;
+
+	column_slice(test->column, segment, &slice);
+	if (slice.form == COLUMN_DENSE && !test->code_set)
+		return dense_within(test, &slice, first, n, passed);
+	if (slice.form == COLUMN_CONSTANT)
+		return constant_within(test, &slice, first, n, passed);
+	if (slice.form == COLUMN_SPARSE)
+		return sparse_within(test, &slice, first, n, passed);
+	return column_test_some(test, &all, passed);
+}
