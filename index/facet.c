@@ -235,22 +235,47 @@ make_facet(const struct source *source, const struct query_property *property,
 	return facet->missing ? add_none(source->arena, facet) : 0;
 }
 
-/* A facet that its caller owns. */
+/* A facet of its own, shared by those who asked for it. */
 struct lone_facet {
 	struct pxs_arena arena;
+	atomic_uint references;
+	size_t max_values; /* that it was asked for */
 	struct index_facet facet;
 };
+
+static struct lone_facet *
+lone_of(const struct index_facet *facet)
+{
+	return container_of((struct index_facet *)facet, struct lone_facet, facet);
+}
 
 void
 index_facet_free(struct index_facet *facet)
 {
-	struct lone_facet *lone;
-
-	if (!facet)
+	if (!facet || atomic_fetch_sub(&lone_of(facet)->references, 1) != 1)
 		return;
-	lone = container_of(facet, struct lone_facet, facet);
-	pxs_arena_done(&lone->arena);
-	free(lone);
+	pxs_arena_done(&lone_of(facet)->arena);
+	free(lone_of(facet));
+}
+
+struct index_facet *
+facet_ref(struct index_facet *facet)
+{
+	atomic_fetch_add(&lone_of(facet)->references, 1);
+	return facet;
+}
+
+bool
+facet_answers(const struct index_facet *facet, const struct query_property *property,
+	      size_t max_values)
+{
+	return facet->property == property && lone_of(facet)->max_values == max_values;
+}
+
+size_t
+facet_bytes(const struct index_facet *facet)
+{
+	return sizeof(struct lone_facet) + lone_of(facet)->arena.total;
 }
 
 static int
@@ -281,6 +306,8 @@ facet_new(const struct index_view *view, const roaring_bitmap_t *hits,
 
 	if (!lone)
 		return -ENOMEM;
+	atomic_init(&lone->references, 1);
+	lone->max_values = max_values;
 	facet = &lone->facet;
 	source.arena = &lone->arena;
 	r = list_docs(hits, &docs);

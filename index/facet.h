@@ -151,4 +151,10 @@ int facet_new(const struct index_view *view, const roaring_bitmap_t *hits,
 	      const struct query_property *property, size_t max_values,
 	      const struct index_budget *budget, struct index_facet **ret_facet);
 
+/* Of those: one more who will free it; whether it is what is asked for; its bytes of memory. */
+struct index_facet *facet_ref(struct index_facet *facet);
+bool facet_answers(const struct index_facet *facet, const struct query_property *property,
+		   size_t max_values);
+size_t facet_bytes(const struct index_facet *facet);
+
 #endif

@@ -8,6 +8,7 @@
 #include "base/macros.h"
 #include "index/budget.h"
 #include "index/column.h"
+#include "index/column_test.h"
 #include "index/facet.h"
 #include "index/view.h"
 
@@ -88,6 +89,8 @@ index_hits_put(struct index_hits *hits)
 	sorter_done(&hits->sorter);
 	free(hits->order);
 	facet_set_free(hits->facets);
+	for (size_t i = 0; i < HITS_LONE_FACETS; i++)
+		index_facet_free(hits->lone[i]);
 	(void)pthread_mutex_destroy(&hits->lock);
 	index_view_put(hits->view);
 	free(hits);
@@ -120,8 +123,9 @@ index_hits_contains(const struct index_hits *hits, uint32_t doc)
 /* --- By one value --- */
 
 struct equal {
-	const struct column *column;
-	uint32_t code;
+	struct column_test test; /* its limits are the one code */
+	struct column_slice slice;
+	uint32_t segment; /* of the slice */
 	int (*each)(void *context, uint32_t doc);
 	void *context;
 	int result;
@@ -130,47 +134,55 @@ struct equal {
 static bool
 has_code(const struct equal *equal, uint32_t place)
 {
-	const uint32_t *codes = &place;
-	size_t n = 1;
+	const void *values;
+	size_t n;
 
-	if (!place)
-		return false;
-	if (column_property(equal->column)->multi)
-		n = column_list_codes(equal->column, place, &codes);
-	while (n > 0 && codes[n - 1] != equal->code)
+	if (!column_property(equal->test.column)->multi)
+		return column_slice_code(&equal->slice, place) == equal->test.low;
+	n = column_slice_list(&equal->slice, place, &values);
+	while (n > 0 && column_list_code_at(&equal->slice, values, n - 1) != equal->test.low)
 		n--;
 	return n > 0;
-}
-
-static const uint32_t *
-places_of(const struct column *column, uint32_t segment)
-{
-	return column_property(column)->multi ? column_slots(column, segment)
-					      : column_codes(column, segment);
 }
 
 static bool
 visit(uint32_t doc, void *context)
 {
 	struct equal *equal = context;
-	const uint32_t *places = places_of(equal->column, doc >> COLUMN_SEGMENT_SHIFT);
 
-	if (places && has_code(equal, places[doc & (COLUMN_SEGMENT_DOCS - 1)]))
+	if (doc >> COLUMN_SEGMENT_SHIFT != equal->segment) {
+		equal->segment = doc >> COLUMN_SEGMENT_SHIFT;
+		column_slice(equal->test.column, equal->segment, &equal->slice);
+	}
+	if (has_code(equal, doc & COLUMN_PLACE_MASK))
 		equal->result = equal->each(equal->context, doc);
 	return equal->result == 0;
 }
 
 /* Every place of one segment up to the last document, hits or not. */
 static void
-scan_segment(const struct index_hits *hits, struct equal *equal, uint32_t segment)
+scan_segment(const struct index_hits *hits, struct equal *equal, uint32_t segment, uint32_t *passed)
 {
-	const uint32_t *places = places_of(equal->column, segment);
 	uint32_t first = segment << COLUMN_SEGMENT_SHIFT;
-	uint32_t last = MIN(hits->view->max_doc - first, COLUMN_SEGMENT_DOCS - 1);
+	uint32_t last = MIN(hits->view->max_doc - first, COLUMN_PLACE_MASK);
+	size_t n = column_test_segment(&equal->test, segment, last + 1, passed);
 
-	for (uint32_t i = 0; places && i <= last && equal->result == 0; i++)
-		if (has_code(equal, places[i]) && roaring_bitmap_contains(hits->docs, first + i))
-			equal->result = equal->each(equal->context, first + i);
+	for (size_t i = 0; i < n && equal->result == 0; i++)
+		if (roaring_bitmap_contains(hits->docs, passed[i]))
+			equal->result = equal->each(equal->context, passed[i]);
+}
+
+static int
+scan_all(const struct index_hits *hits, struct equal *equal)
+{
+	CLEANUP(free) uint32_t *passed = malloc((COLUMN_SEGMENT_DOCS + 1) * sizeof(*passed));
+	uint32_t last = hits->view->max_doc >> COLUMN_SEGMENT_SHIFT;
+
+	if (!passed)
+		return -ENOMEM;
+	for (uint32_t segment = 0; segment <= last && equal->result == 0; segment++)
+		scan_segment(hits, equal, segment, passed);
+	return equal->result;
 }
 
 int
@@ -178,24 +190,22 @@ index_hits_equal(struct index_hits *hits, const struct query_property *property,
 		 int (*each)(void *context, uint32_t doc), void *context)
 {
 	struct equal equal = {
-		.column = view_column(hits->view, property),
+		.test.column = view_column(hits->view, property),
+		.segment = UINT32_MAX,
 		.each = each,
 		.context = context,
 	};
 
-	if (!equal.column || !column_dict(equal.column))
+	if (!equal.test.column || !column_dict(equal.test.column))
 		return 0;
-	equal.code = dict_find(column_dict(equal.column), value, strlen(value));
-	if (!equal.code)
+	equal.test.low = dict_find(column_dict(equal.test.column), value, strlen(value));
+	equal.test.high = equal.test.low;
+	if (!equal.test.low)
 		return 0;
 
-	if (hits->count < hits->view->max_doc / WALK_PART)
-		(void)roaring_iterate(hits->docs, visit, &equal);
-	else
-		for (uint32_t segment = 0;
-		     segment <= hits->view->max_doc >> COLUMN_SEGMENT_SHIFT && equal.result == 0;
-		     segment++)
-			scan_segment(hits, &equal, segment);
+	if (hits->count >= hits->view->max_doc / WALK_PART)
+		return scan_all(hits, &equal);
+	(void)roaring_iterate(hits->docs, visit, &equal);
 	return equal.result;
 }
 
@@ -218,7 +228,34 @@ index_hits_facets(struct index_hits *hits, const struct index_budget *budget,
 	if (r == 0)
 		*ret_facets = &hits->facets->facets;
 	(void)pthread_mutex_unlock(&hits->lock);
+	hits_cache_trim(index_hits_cache(hits->view->index));
 	return budget_explain(budget, started_ns, r, err);
+}
+
+/* With the lock held. */
+static int
+lone_facet(struct index_hits *hits, const struct query_property *property, size_t max_values,
+	   const struct index_budget *budget, struct index_facet **ret_facet)
+{
+	struct index_facet **place = &hits->lone[hits->next_lone], *facet;
+	int r;
+
+	for (size_t i = 0; i < HITS_LONE_FACETS; i++)
+		if (hits->lone[i] && facet_answers(hits->lone[i], property, max_values)) {
+			*ret_facet = facet_ref(hits->lone[i]);
+			return 0;
+		}
+	r = facet_new(hits->view, hits->docs, property, max_values, budget, &facet);
+	if (r < 0)
+		return r;
+	if (*place)
+		atomic_fetch_sub(&hits->bytes, facet_bytes(*place));
+	atomic_fetch_add(&hits->bytes, facet_bytes(facet));
+	index_facet_free(*place);
+	*place = facet;
+	hits->next_lone = (hits->next_lone + 1) % HITS_LONE_FACETS;
+	*ret_facet = facet_ref(facet);
+	return 0;
 }
 
 int
@@ -227,7 +264,12 @@ index_hits_facet(struct index_hits *hits, const struct query_property *property,
 		 struct pxs_error *err)
 {
 	int64_t started_ns = pxs_clock_steady_ns();
-	int r = facet_new(hits->view, hits->docs, property, max_values, budget, ret_facet);
+	int r = budget_lock(budget, &hits->lock);
 
+	if (r == 0) {
+		r = lone_facet(hits, property, max_values, budget, ret_facet);
+		(void)pthread_mutex_unlock(&hits->lock);
+		hits_cache_trim(index_hits_cache(hits->view->index));
+	}
 	return budget_explain(budget, started_ns, r, err);
 }

@@ -15,6 +15,9 @@
 struct facet_set;
 struct hits_cache;
 
+/* Facets of single properties that are kept with their hits, the last ones asked for. */
+#define HITS_LONE_FACETS 8
+
 /* Everything but the parts under the lock stays as it was made. Those are made when first asked
  * for, once, and stay then, too. */
 struct index_hits {
@@ -30,6 +33,8 @@ struct index_hits {
 	uint64_t n_ordered;
 	unsigned int scans; /* listings that went on beyond these */
 	struct facet_set *facets;
+	struct index_facet *lone[HITS_LONE_FACETS];
+	size_t next_lone;    /* to be replaced */
 	atomic_size_t bytes; /* of memory, with what was made so far */
 };
 
@@ -61,6 +66,10 @@ struct index_hits *hits_cache_find(struct hits_cache *cache, const struct index_
 int hits_cache_begin(struct hits_cache *cache, const struct index_view *view,
 		     const struct query_key *key, const struct index_budget *budget,
 		     struct hits_turn *turn, struct index_hits **ret_hits);
+
+/* Let go of what was unused for longest, until no more bytes are kept than may be: for whoever made
+ * hits grow. */
+void hits_cache_trim(struct hits_cache *cache);
 
 /* Keep HITS (a reference of its own) unless it is NULL, and wake those who wait. */
 void hits_cache_end(struct hits_cache *cache, struct hits_turn *turn, struct index_hits *hits);

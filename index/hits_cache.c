@@ -29,6 +29,14 @@ struct hits_cache {
 	struct hits_turn *turns;
 };
 
+/* Not under our lock: the last reference to a view may go with them. */
+static void
+put_all(struct index_hits **dropped, size_t n)
+{
+	while (n > 0)
+		index_hits_put(dropped[--n]);
+}
+
 int
 hits_cache_new(struct hits_cache **ret_cache)
 {
@@ -71,10 +79,7 @@ hits_cache_purge(struct hits_cache *cache, uint64_t seq)
 			dropped[n++] = STEAL(cache->kept[i].hits);
 	}
 	(void)pthread_mutex_unlock(&cache->lock);
-
-	/* The last reference to a view may go with them: not under our lock. */
-	while (n > 0)
-		index_hits_put(dropped[--n]);
+	put_all(dropped, n);
 }
 
 static bool
@@ -143,6 +148,17 @@ bytes_kept(const struct hits_cache *cache)
 	return bytes;
 }
 
+/* What has to go is the caller's to put. */
+static size_t
+trim(struct hits_cache *cache, struct index_hits **dropped)
+{
+	size_t n = 0;
+
+	while (bytes_kept(cache) > KEPT_BYTES_MAX)
+		dropped[n++] = STEAL(oldest_in_use(cache)->hits);
+	return n;
+}
+
 /* Keep HITS; what has to go for it is the caller's to put. */
 static size_t
 keep(struct hits_cache *cache, struct index_hits *hits, struct index_hits **dropped)
@@ -153,9 +169,7 @@ keep(struct hits_cache *cache, struct index_hits *hits, struct index_hits **drop
 	if (place->hits)
 		dropped[n++] = place->hits;
 	*place = (struct kept){ index_hits_ref(hits), ++cache->clock };
-	while (bytes_kept(cache) > KEPT_BYTES_MAX)
-		dropped[n++] = STEAL(oldest_in_use(cache)->hits);
-	return n;
+	return n + trim(cache, dropped + n);
 }
 
 static void
@@ -221,6 +235,17 @@ hits_cache_end(struct hits_cache *cache, struct hits_turn *turn, struct index_hi
 		n = keep(cache, hits, dropped);
 	(void)pthread_cond_broadcast(&cache->ended);
 	(void)pthread_mutex_unlock(&cache->lock);
-	while (n > 0)
-		index_hits_put(dropped[--n]);
+	put_all(dropped, n);
+}
+
+void
+hits_cache_trim(struct hits_cache *cache)
+{
+	struct index_hits *dropped[KEPT_MAX];
+	size_t n;
+
+	(void)pthread_mutex_lock(&cache->lock);
+	n = trim(cache, dropped);
+	(void)pthread_mutex_unlock(&cache->lock);
+	put_all(dropped, n);
 }

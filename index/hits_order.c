@@ -142,6 +142,14 @@ natural_after(const struct index_hits *hits, uint64_t row, uint32_t *docs, size_
 
 /* --- Asking --- */
 
+/* What was sorted stays, so that it counts. */
+static void
+give_back(struct index_hits *hits)
+{
+	(void)pthread_mutex_unlock(&hits->lock);
+	hits_cache_trim(index_hits_cache(hits->view->index));
+}
+
 int
 index_hits_page(struct index_hits *hits, uint64_t offset, const struct index_budget *budget,
 		uint32_t *docs, size_t n, size_t *ret_n)
@@ -156,7 +164,7 @@ index_hits_page(struct index_hits *hits, uint64_t offset, const struct index_bud
 	if (r < 0)
 		return r;
 	r = page_in_order(hits, offset, budget, docs, n, ret_n);
-	(void)pthread_mutex_unlock(&hits->lock);
+	give_back(hits);
 	return r;
 }
 
@@ -198,7 +206,7 @@ index_hits_after(struct index_hits *hits, uint64_t row, const struct index_budge
 		r = place_of_row(hits, row, &place);
 	if (r == 0)
 		r = page_after(hits, &place, budget, docs, n, ret_n);
-	(void)pthread_mutex_unlock(&hits->lock);
+	give_back(hits);
 	return r;
 }
 
@@ -211,7 +219,7 @@ index_hits_cursor(struct index_hits *hits, uint32_t doc, struct pxs_buf *cursor)
 	r = sorter_prepare(&hits->sorter, NULL);
 	if (r == 0)
 		r = cursor_print(&hits->sorter, doc, cursor);
-	(void)pthread_mutex_unlock(&hits->lock);
+	give_back(hits);
 	return r;
 }
 
@@ -246,7 +254,7 @@ index_hits_resume(struct index_hits *hits, const char *cursor, const struct inde
 	if (r < 0)
 		return r;
 	r = resume(hits, cursor, budget, docs, n, ret_n);
-	(void)pthread_mutex_unlock(&hits->lock);
+	give_back(hits);
 	if (r == -EINVAL)
 		return pxs_error_set(
 			err, r, -1,

@@ -381,7 +381,8 @@ int index_hits_facets(struct index_hits *hits, const struct index_budget *budget
 		      const struct index_facets **ret_facets, struct pxs_error *err);
 
 /* The facet of one property, whether or not it is offered by default, with at most MAX_VALUES
- * buckets for strings (ranges stay at 5). The caller's to free. */
+ * buckets for strings (ranges stay at 5). Those asked for last are kept with HITS; shared and not
+ * to be changed. The caller's to free. */
 int index_hits_facet(struct index_hits *hits, const struct query_property *property,
 		     size_t max_values, const struct index_budget *budget,
 		     struct index_facet **ret_facet, struct pxs_error *err);

@@ -733,6 +733,16 @@ more_values_on_request(void **state)
 		assert_string_equal(text, "j 2, a 1, b 1, c 1, d 1, e 1, f 1, g 1, h 1, i 1");
 		assert_int_equal(all->other, 0);
 		assert_string_equal(none_text, "(none) 11");
+		/* Asked for again it is at hand; another number of values is another facet. */
+		{
+			CLEANUP(index_facet) struct index_facet *again = facet_of(hits, WORD, 100);
+			CLEANUP(index_facet) struct index_facet *fewer = facet_of(hits, WORD, 3);
+
+			assert_ptr_equal(again, all);
+			assert_ptr_not_equal(fewer, all);
+			for (size_t values = 10; values < 30; values++)
+				index_facet_free(facet_of(hits, WORD, values));
+		}
 	}
 }
 
