@@ -344,6 +344,21 @@ bins_bytes(struct bins *bins)
 
 /* --- Counting --- */
 
+/* The segment's slice, that which was binned if its form has bins: a writer may change the form
+ * between two looks, from none to a first value behind our documents, or on its way to a file. */
+static struct column_slice
+slice_of(const struct bins *bins, const struct column *column, uint32_t segment)
+{
+	struct column_slice slice;
+
+	column_slice(column, segment, &slice);
+	if (!has_bins(&slice))
+		return slice;
+	if (segment >= bins->n_segments || !bins->segments[segment])
+		return (struct column_slice){ .form = COLUMN_ABSENT };
+	return bins->segments[segment]->of;
+}
+
 static void
 count_run(const uint16_t *bins, size_t n, uint32_t lanes[LANES][BINS_MAX + 1])
 {
@@ -401,9 +416,8 @@ bins_count(const struct bins *bins, const struct column *column, const struct do
 
 	for (size_t i = 0; i < docs->n_slices; i++) {
 		const struct doclist_slice *some = &docs->slices[i];
-		struct column_slice slice;
+		struct column_slice slice = slice_of(bins, column, some->segment);
 
-		column_slice(column, some->segment, &slice);
 		if (slice.form == COLUMN_CONSTANT)
 			counts[1 + bin_of(bins, slice.base)] += (uint32_t)some->n;
 		else if (slice.form == COLUMN_SPARSE)
@@ -467,9 +481,8 @@ bins_collect(const struct bins *bins, const struct column *column, const struct 
 
 	for (size_t i = 0; i < docs->n_slices; i++) {
 		const struct doclist_slice *some = &docs->slices[i];
-		struct column_slice slice;
+		struct column_slice slice = slice_of(bins, column, some->segment);
 
-		column_slice(column, some->segment, &slice);
 		if (slice.form == COLUMN_CONSTANT && bin_of(bins, slice.base) == bin)
 			for (size_t j = 0; j < some->n; j++)
 				collecting.numbers[collecting.n++] = slice.base;
