@@ -142,6 +142,8 @@ handle_metrics(struct request *request, struct reply *reply, struct pxs_error *e
 	int r = index_stats(rest->index, &stats);
 
 	(void)err;
+	if (r == 0)
+		r = request_count_documents(request, &stats.documents);
 	if (r < 0)
 		return r;
 	reply->type = "text/plain; version=0.0.4; charset=utf-8";

@@ -273,6 +273,17 @@ request_view(const struct request *request, struct index_view **ret_view)
 	return *ret_view ? 0 : -ENOMEM;
 }
 
+int
+request_count_documents(const struct request *request, uint64_t *ret_count)
+{
+	CLEANUP(index_view) struct index_view *view = NULL;
+	int r = request_view(request, &view);
+
+	if (r == 0)
+		*ret_count = index_view_count(view);
+	return r;
+}
+
 const char *
 request_header(const struct request *request, const char *name)
 {

@@ -100,6 +100,9 @@ bool request_sees_at_once(struct request *request);
 /* The catalogue as whoever asks may see it; the caller's to put. -ENOMEM. */
 int request_view(const struct request *request, struct index_view **ret_view);
 
+/* How many documents there are for whoever asks. */
+int request_count_documents(const struct request *request, uint64_t *ret_count);
+
 /* A header's value, or NULL; lent. */
 const char *request_header(const struct request *request, const char *name);
 

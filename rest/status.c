@@ -327,6 +327,8 @@ handle_status(struct request *request, struct reply *reply, struct pxs_error *er
 	int r = facts_gather(request->rest, &facts);
 
 	(void)err;
+	if (r == 0)
+		r = request_count_documents(request, &facts.stats.documents);
 	if (r < 0)
 		return r;
 	if (request_prefers(request, "text/plain")) {

@@ -363,8 +363,11 @@ who_watches_is_told(void **state)
 	CLEANUP(answer) struct answer health = { 0 };
 	CLEANUP(answer) struct answer ready = { 0 };
 	CLEANUP(answer) struct answer metrics = { 0 };
+	CLEANUP(answer) struct answer status = { 0 };
 
 	(void)state;
+	get("/status", &status);
+	assert_int_equal(json_integer_value(json_object_get(status.json, "documents")), 10250);
 	get("/healthz", &health);
 	assert_int_equal(health.status, 200);
 	get("/readyz", &ready);

@@ -137,13 +137,14 @@ def test_what_one_could_not_stat_is_not_there(new_daemon, empty_tree, user):
     hidden = ids[f"{empty_tree}/closed/below/file.txt"]
 
     where = quote('{"core.filename":"file.txt"}')
-    found, facet, gone, content, feed = ask_as_nobody(
+    found, facet, gone, content, feed, status = ask_as_nobody(
         daemon,
         f"/files?where={where}",
         f"/files?where={where}&projection=" + quote('{"filters":"core.directory"}'),
         f"/files/{hidden}",
         f"/files/{hidden}/content",
         "/changes?since=0",
+        "/status",
     )
     items = [
         {field["name"]: field["value"] for field in item["data"]}
@@ -160,5 +161,6 @@ def test_what_one_could_not_stat_is_not_there(new_daemon, empty_tree, user):
         if field["name"] == "_id"
     }
     assert hidden not in told and {ids[path] for path in seen} <= told
-    (status, _), *_ = ask_as_nobody(daemon, "/failures")
-    assert status == 403
+    assert status[1]["documents"] == len(ids) - 3  # not what is in closed/ and below it
+    (failures,) = ask_as_nobody(daemon, "/failures")
+    assert failures[0] == 403
