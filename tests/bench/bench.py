@@ -47,3 +47,11 @@ def machine():
     with open("/proc/meminfo") as file:
         memory = int(file.readline().split()[1]) / 2**20
     return f"{os.uname().sysname} {os.uname().release}, {os.cpu_count()} x {model}, {memory:.0f} GiB"
+
+
+def commit():
+    """Which pxs was measured."""
+    done = subprocess.run(
+        ["git", "-C", ROOT, "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip() or "unknown"

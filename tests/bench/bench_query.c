@@ -91,33 +91,44 @@ bench_parse(const struct corpus_query *from, const struct query_schema *schema,
 	return r;
 }
 
-/* --- Actions: what is done with the hits, and the number of hits --- */
+/* --- Actions: what is done with the hits; false: pxs did not do it --- */
 
-static void
-take_page(struct index_hits *hits, uint64_t offset)
-{
-	uint32_t docs[PAGE];
-	size_t n;
-
-	if (index_hits_page(hits, offset, NULL, docs, PAGE, &n) < 0)
-		corpus_die("cannot read a page");
-}
-
-static void
+static bool
 count(struct index_hits *hits, const struct corpus_query *query)
 {
 	(void)query;
 	(void)index_hits_count(hits);
+	return true;
 }
 
-static void
+static bool
 page(struct index_hits *hits, const struct corpus_query *query)
 {
-	take_page(hits, query->offset);
+	uint32_t docs[PAGE];
+	size_t n;
+
+	if (index_hits_page(hits, query->offset, NULL, docs, PAGE, &n) < 0)
+		corpus_die("cannot read a page");
+	return true;
+}
+
+/* A page of thousands of hits in the order that it has without ranking was not ranked. */
+static bool
+rank(struct index_hits *hits, const struct corpus_query *query)
+{
+	uint32_t docs[PAGE];
+	size_t n, ascending = 1;
+
+	if (index_hits_page(hits, query->offset, NULL, docs, PAGE, &n) < 0)
+		corpus_die("cannot read a page");
+	corpus_stop();
+	while (ascending < n && docs[ascending - 1] < docs[ascending])
+		ascending++;
+	return n < PAGE || ascending < n;
 }
 
 /* The thousand in the middle, as a listing that was left there goes on. */
-static void
+static bool
 cursor(struct index_hits *hits, const struct corpus_query *query)
 {
 	uint64_t row = index_view_count(index_hits_view(hits)) / 2 + query->number;
@@ -126,9 +137,10 @@ cursor(struct index_hits *hits, const struct corpus_query *query)
 
 	if (index_hits_after(hits, row, NULL, docs, CURSOR_PAGE, &n) < 0)
 		corpus_die("cannot go on");
+	return true;
 }
 
-static void
+static bool
 facets(struct index_hits *hits, const struct corpus_query *query)
 {
 	const struct index_facets *found;
@@ -139,24 +151,23 @@ facets(struct index_hits *hits, const struct corpus_query *query)
 	if (index_hits_facets(hits, NULL, &found, &err) < 0)
 		corpus_die("%s", err.text);
 	corpus_stop();
+	return true;
 }
 
 static const struct {
 	const char *name;
-	void (*act)(struct index_hits *hits, const struct corpus_query *query);
+	bool (*act)(struct index_hits *hits, const struct corpus_query *query);
 } ACTIONS[] = {
-	{ "count", count }, { "first", page },	  { "rank", page },	{ "sort", page },
+	{ "count", count }, { "first", page },	  { "rank", rank },	{ "sort", page },
 	{ "deep", page },   { "cursor", cursor }, { "facets", facets },
 };
 
-static void
+static bool
 act(struct index_hits *hits, const struct corpus_query *query)
 {
 	for (size_t i = 0; i < sizeof(ACTIONS) / sizeof(*ACTIONS); i++)
-		if (strcmp(ACTIONS[i].name, query->action) == 0) {
-			ACTIONS[i].act(hits, query);
-			return;
-		}
+		if (strcmp(ACTIONS[i].name, query->action) == 0)
+			return ACTIONS[i].act(hits, query);
 	corpus_die("the action %s", query->action);
 }
 
@@ -215,7 +226,8 @@ answer(void *context, const struct corpus_query *from)
 			say_unsupported(from, &err);
 			return CORPUS_UNSUPPORTED;
 		}
-		act(hits, from);
+		if (!act(hits, from))
+			return CORPUS_UNSUPPORTED;
 		if (!again)
 			break;
 		index_hits_put(STEAL(hits));

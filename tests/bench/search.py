@@ -15,7 +15,7 @@ import statistics
 import subprocess
 import sys
 
-from bench import BUILD, HERE, WORK, machine
+from bench import BUILD, HERE, WORK, commit, machine
 
 UNSUPPORTED, UNCOUNTED = -1, -2
 LOADED_TWICE_MAX = 1000000  # documents
@@ -232,7 +232,7 @@ def measure(documents, names, budget):
     """The results of one corpus, which are kept in WORK as well, for reports."""
     os.makedirs(WORK, exist_ok=True)
     corpus = make_corpus(documents)
-    results = {"documents": documents, "machine": machine(), "peers": {}}
+    results = {"documents": documents, "machine": machine(), "commit": commit(), "peers": {}}
     results["pxs"] = measure_pxs(corpus, documents, budget)
     keep_results(results)
     for peer in PEERS:
