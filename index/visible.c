@@ -311,7 +311,13 @@ restrict_view(struct index_view *view, roaring_bitmap_t *shown, uint64_t key,
 		free(restricted);
 		return -ENOMEM;
 	}
-	*restricted = *view;
+	/* Field by field: others take and drop references to VIEW meanwhile. */
+	*restricted = (struct index_view){ .index = view->index,
+					   .seq = view->seq,
+					   .changed_ns = view->changed_ns,
+					   .max_doc = view->max_doc,
+					   .rows_ascend = view->rows_ascend,
+					   .schema = view->schema };
 	(void)roaring_bitmap_run_optimize(live);
 	(void)roaring_bitmap_run_optimize(shown);
 	atomic_init(&restricted->references, 1);

@@ -161,8 +161,8 @@ a_port_is_taken_once(void **state)
 struct job {
 	struct work_item item; /* first */
 	atomic_int *order;
-	atomic_int *gate; /* it waits until that is not 0; NULL: for nothing */
-	int number;	  /* at which it ran, from 1 on */
+	atomic_int *gate;  /* it waits until that is not 0; NULL: for nothing */
+	atomic_int number; /* at which it ran, from 1 on */
 };
 
 static void
