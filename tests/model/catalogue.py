@@ -1,11 +1,12 @@
 """The engine, and beside it what it should hold and find."""
 
 import documents
+import relevance
 import strings
 import wheres
 from conditions import MUST, Group
 from documents import BY_NAME, SCHEMA
-from engine import Refused
+from values import Unknown
 
 
 class Difference(AssertionError):
@@ -87,12 +88,31 @@ class Catalogue:
         ids = [doc.id for doc in expected]
         if answer["count"] == len(ids) and answer["ids"] == ids:
             return
+        if "sort" not in asked and sorted(answer["ids"]) == sorted(ids):
+            self.relevant(asked, answer)
+            return
         wrong = [doc_id for doc_id in answer["ids"] if doc_id not in ids]
         left_out = [doc_id for doc_id in ids if doc_id not in answer["ids"]]
         what = f"{len(wrong)} wrong, {len(left_out)} left out" if wrong or left_out else "the order"
         told = [(i, self.docs[i].values) for i in (wrong + left_out)[:2] if i in self.docs]
         raise Difference(f"{asked}: {answer['count']}, not {len(ids)}: {what}\n{told}\n"
                          f"{answer.get('path')}\n{answer.get('where')}")
+
+    def relevant(self, asked, answer):
+        """Without keys the most relevant come first where words are asked for. What counts is the
+        query in the normal form that the engine prints, where what was said twice stands once."""
+        if not answer.get("path"):
+            return
+        condition = self.condition({"path": wheres.segments(answer["path"])})
+        docs = [self.docs[doc_id] for doc_id in answer["ids"]]
+        if not relevance.tells(condition):
+            raise Difference(f"{asked}: not by row: {answer['ids']}")
+        try:
+            disorder = relevance.Relevance(self.docs.values()).disorder(condition, docs)
+        except Unknown:
+            return
+        if disorder:
+            raise Difference(f"{asked}: {disorder}\n{answer['path']}")
 
     # --- What should be found ---
 

@@ -144,8 +144,8 @@ class Phrase:
 class Pattern:
     """A word, or a whole value, passes TEST."""
 
-    def __init__(self, test, prop):
-        self.test, self.prop = test, prop
+    def __init__(self, test, prop, fuzzy=False):
+        self.test, self.prop, self.fuzzy = test, prop, fuzzy
 
     def matches(self, doc):
         return any(map(self.test, doc.terms(self.prop)))

@@ -30,7 +30,7 @@
 #include "index/index.h"
 
 /* Ids told of one query unless the request says otherwise. */
-#define IDS_DEFAULT ((size_t)1000)
+#define IDS_DEFAULT ((size_t)10000)
 #define IDS_MAX ((size_t)1000000)
 
 struct engine {
@@ -420,7 +420,8 @@ write_texts(struct engine *engine, const struct query *query)
 }
 
 static int
-write_ids(struct engine *engine, struct index_hits *hits, const json_t *request)
+write_ids(struct engine *engine, struct index_hits *hits, const json_t *request,
+	  const struct index_budget *budget)
 {
 	const json_t *given = json_object_get(request, "max");
 	size_t max = given ? (size_t)json_integer_value(given) : IDS_DEFAULT;
@@ -431,7 +432,7 @@ write_ids(struct engine *engine, struct index_hits *hits, const json_t *request)
 	if (r == 0 && max)
 		r = index_hits_page(
 			hits, (uint64_t)json_integer_value(json_object_get(request, "offset")),
-			NULL, docs, MIN(max, IDS_MAX), &n);
+			budget, docs, MIN(max, IDS_MAX), &n);
 	pxs_json_key(&engine->json, "ids");
 	pxs_json_begin_array(&engine->json);
 	for (size_t i = 0; i < n; i++)
@@ -462,7 +463,7 @@ search(struct engine *engine, const json_t *request, bool one_facet)
 		return r;
 	pxs_json_key(&engine->json, "count");
 	pxs_json_int(&engine->json, (int64_t)index_hits_count(hits));
-	r = write_ids(engine, hits, request);
+	r = write_ids(engine, hits, request, &budget);
 	if (r == 0 && json_is_true(json_object_get(request, "facets")))
 		r = write_facets(engine, hits, &budget);
 	return r == 0 && one_facet ? write_one_facet(engine, hits, request, &budget) : r;

@@ -16,6 +16,7 @@ from engine import Engine
 # Cases of:          tests/run --quick   tests/run   tests/model/run --full
 AMOUNTS = {
     "queries": (1000, 4000, 100_000),
+    "crowds": (40, 200, 5000),  # queries, too, beside many documents
     "operations": (1500, 6000, 1_000_000),
     "hostile": (2000, 20_000, 200_000),  # documents beside which all the queries of a table are
     "syntax": (0, 0, 5000),  # in .ci/run, too: a Java runtime is a lot to install for one test
@@ -25,6 +26,7 @@ QUICK, USUAL, FULL = range(3)
 # Cases of one catalogue; then another one is made.
 PARTS = {
     "queries": (queries.run, 200),
+    "crowds": (queries.run_crowd, 40),
     "operations": (operations.run, 1500),
     "hostile": (hostile.run, 1_000_000),
     "syntax": (syntax.run, 5000),

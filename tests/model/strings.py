@@ -260,7 +260,7 @@ class Parser:
             return self.compare(token[: compared.end()], token[compared.end() :], field)
         text = unescape(token)
         if fuzzy:
-            return self.pattern(field, fuzzy_test(text, self.edits(fuzzy, text)))
+            return self.pattern(field, fuzzy_test(text, self.edits(fuzzy, text)), fuzzy=True)
         return self.words(field, text, lambda prop: Words(text, prop))
 
     def quoted(self, token, field, fuzzy):
@@ -286,13 +286,13 @@ class Parser:
         return field.any_of(of)
 
     @staticmethod
-    def pattern(field, test):
+    def pattern(field, test, fuzzy=False):
         def of(prop):
             if prop and prop.type != "String":
                 raise Bad("only text has patterns")
             if prop and prop.name[0] == "_":
                 raise Unknown("nothing is said of patterns in hidden text")
-            return Pattern(test, prop)
+            return Pattern(test, prop, fuzzy)
 
         return field.any_of(of)
 

@@ -70,6 +70,8 @@ def phrase(rng, docs):
             piece = list(found[at : at + rng.choice([1, 2, 2, 3, 4])])
             if rng.random() < 0.4:
                 rng.shuffle(piece)
+            if rng.random() < 0.15:
+                piece.append(rng.choice(piece))
             if len(piece) > 2 and rng.random() < 0.3:
                 del piece[rng.randrange(len(piece))]
             text = rng.choice([" ", " ", "-"]).join(piece)

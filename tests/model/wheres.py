@@ -194,3 +194,8 @@ def parse_segment(text, schema):
         return compared(prop, {SIGNS[sign]: decode(rest)})
     condition = segment_list(prop, rest)
     return condition if sign == "=" else Not(condition)
+
+
+def segments(path):
+    """The conditions in a path; an order or a limit is none."""
+    return [part for part in path.split("/") if not part.startswith(("_sort=", "_limit="))]
