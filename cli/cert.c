@@ -119,6 +119,6 @@ const struct cli_verb CLI_CERT = {
 	.arguments = "show",
 	.summary = "Show the certificate that clients see",
 	.options = OPTIONS,
-	.shared = CLI_SHARED_JSON | CLI_SHARED_PLACE,
+	.shared = CLI_SHARED_JSON | CLI_SHARED_CLIENT,
 	.run = run,
 };

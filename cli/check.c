@@ -67,6 +67,6 @@ const struct cli_verb CLI_CHECK = {
 	.name = "check",
 	.arguments = "",
 	.summary = "Compare the parts of the index with its record",
-	.shared = CLI_SHARED_JSON | CLI_SHARED_PLACE,
+	.shared = CLI_SHARED_JSON | CLI_SHARED_CLIENT,
 	.run = run,
 };

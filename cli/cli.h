@@ -47,10 +47,12 @@ struct cli_verb {
 	int (*run)(int argc, char **argv, const struct cli_program *program);
 };
 
-#define CLI_SHARED_PLACE 1u /* --index, --socket */
-#define CLI_SHARED_JSON 2u  /* --json */
-#define CLI_SHARED_COLOR 4u /* --color */
-#define CLI_SHARED_QUERY 8u /* --where, --path, --sort */
+#define CLI_SHARED_PLACE 1u   /* --index, --socket */
+#define CLI_SHARED_JSON 2u    /* --json */
+#define CLI_SHARED_COLOR 4u   /* --color */
+#define CLI_SHARED_QUERY 8u   /* --where, --path, --sort */
+#define CLI_SHARED_SERVER 16u /* --server, --token-file, --cacert */
+#define CLI_SHARED_CLIENT (CLI_SHARED_PLACE | CLI_SHARED_SERVER)
 
 extern const struct cli_verb CLI_MOUNT;
 extern const struct cli_verb CLI_UMOUNT;

@@ -18,6 +18,7 @@
 #include "cli/interrupt.h"
 #include "cli/options.h"
 #include "cli/place.h"
+#include "cli/secret.h"
 
 /* No answer of ours is longer: a page of 1,000 items with everything is some 5 MB. */
 #define ANSWER_MAX ((size_t)256 * 1024 * 1024)
@@ -25,7 +26,9 @@
 
 struct client {
 	CURL *curl;
-	char *socket;
+	char *socket; /* or the server's URL */
+	char *token;  /* NULL: it is a socket */
+	const char *cacert;
 	char faulty[32];
 	const char *match; /* etag for the next request; NULL: none */
 	struct pxs_buf next;
@@ -38,10 +41,10 @@ static const struct {
 	long status;
 	int error;
 } ERRORS[] = {
-	{ 400, EINVAL },    { 403, EACCES },   { 404, ENOENT }, { 405, EOPNOTSUPP },
-	{ 409, EBUSY },	    { 410, ESTALE },   { 412, EAGAIN }, { 422, EINVAL },
-	{ 413, EMSGSIZE },  { 414, EMSGSIZE }, { 416, ERANGE }, { 501, EOPNOTSUPP },
-	{ 503, ETIMEDOUT }, { 507, ENOSPC },
+	{ 400, EINVAL },     { 401, EACCES },	{ 403, EACCES },    { 404, ENOENT },
+	{ 405, EOPNOTSUPP }, { 409, EBUSY },	{ 410, ESTALE },    { 412, EAGAIN },
+	{ 422, EINVAL },     { 413, EMSGSIZE }, { 414, EMSGSIZE },  { 416, ERANGE },
+	{ 501, EOPNOTSUPP }, { 429, EBUSY },	{ 503, ETIMEDOUT }, { 507, ENOSPC },
 };
 
 /* --- One request --- */
@@ -137,6 +140,12 @@ curl_errno(CURLcode code, const struct client *client, struct pxs_error *err)
 		return pxs_error_set(err, -EINTR, -1, "interrupted");
 	case CURLE_OUT_OF_MEMORY:
 		return -ENOMEM;
+	case CURLE_PEER_FAILED_VERIFICATION:
+		return pxs_error_set(err, -EACCES, -1,
+				     "%s shows a certificate that is not trusted; --cacert names "
+				     "one to trust",
+				     client->socket);
+	case CURLE_COULDNT_RESOLVE_HOST:
 	case CURLE_COULDNT_CONNECT:
 		return pxs_error_set(err, -ECONNREFUSED, -1, "no daemon answers at %s",
 				     client->socket);
@@ -165,6 +174,20 @@ headers_of(const char *accept, bool sends, const char *match)
 	return headers;
 }
 
+static void
+choose_way(const struct client *client)
+{
+	if (!client->token) {
+		(void)curl_easy_setopt(client->curl, CURLOPT_UNIX_SOCKET_PATH, client->socket);
+		return;
+	}
+	(void)curl_easy_setopt(client->curl, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
+	(void)curl_easy_setopt(client->curl, CURLOPT_XOAUTH2_BEARER, client->token);
+	(void)curl_easy_setopt(client->curl, CURLOPT_PROTOCOLS_STR, "http,https");
+	if (client->cacert)
+		(void)curl_easy_setopt(client->curl, CURLOPT_CAINFO, client->cacert);
+}
+
 static CURLcode
 perform(struct client *client, const char *method, const char *url, const char *sent,
 	struct curl_slist *headers, struct pxs_buf *buf)
@@ -172,7 +195,7 @@ perform(struct client *client, const char *method, const char *url, const char *
 	CURL *curl = client->curl;
 
 	curl_easy_reset(curl); /* the connection stays */
-	(void)curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, client->socket);
+	choose_way(client);
 	(void)curl_easy_setopt(curl, CURLOPT_URL, url);
 	(void)curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
 	(void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
@@ -226,7 +249,7 @@ client_ask(struct client *client, const char *method, const char *href, const js
 	client->faulty[0] = '\0';
 	client->hits = 0;
 	pxs_buf_clear(&client->next);
-	pxs_buf_add_str(&url, "http://pxs");
+	pxs_buf_add_str(&url, client->token ? client->socket : "http://pxs");
 	pxs_percent_encode(&url, href, strlen(href), is_illegal);
 	if (!headers || url.error || (sent && !text))
 		r = -ENOMEM;
@@ -357,6 +380,43 @@ open_local(struct client *client, const char *index, unsigned int flags,
 	return 0;
 }
 
+/* A token must not travel where others can read it. */
+static bool
+is_safe_url(const char *url)
+{
+	static const char *const SAFE[] = { "https://", "http://localhost:", "http://127.",
+					    "http://[::1]:" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(SAFE); i++)
+		if (strncmp(url, SAFE[i], strlen(SAFE[i])) == 0)
+			return true;
+	return false;
+}
+
+/* A daemon elsewhere. */
+static int
+open_server(struct client *client, const char *url, const struct options *options,
+	    struct pxs_error *err)
+{
+	const char *file = options->token_file ? options->token_file : getenv("PXS_TOKEN_FILE");
+	CLEANUP(pxs_buf) struct pxs_buf base = PXS_BUF_INIT;
+	size_t len = strlen(url);
+
+	if (!is_safe_url(url))
+		return pxs_error_set(err, -EINVAL, -1,
+				     "%s is no https:// URL; http:// is for this machine only",
+				     url);
+	if (!file || !*file)
+		return pxs_error_set(err, -EINVAL, -1,
+				     "%s wants a token; name its file with --token-file", url);
+	while (len > 0 && url[len - 1] == '/')
+		len--;
+	pxs_buf_add(&base, url, len);
+	client->socket = pxs_buf_steal(&base);
+	client->cacert = options->cacert;
+	return client->socket ? secret_read(file, &client->token, err) : -ENOMEM;
+}
+
 int
 client_open(const struct options *options, unsigned int flags, const struct cli_program *program,
 	    struct client **ret_client, struct pxs_error *err)
@@ -364,6 +424,7 @@ client_open(const struct options *options, unsigned int flags, const struct cli_
 	CLEANUP(client) struct client *client = calloc(1, sizeof(*client));
 	CLEANUP(place_sockets) struct place_sockets sockets = { 0 };
 	CLEANUP(free) char *index = NULL;
+	const char *server = options->server ? options->server : getenv("PXS_SERVER");
 	struct pxs_error refused = { 0 };
 	bool named = false;
 	int r;
@@ -372,6 +433,13 @@ client_open(const struct options *options, unsigned int flags, const struct cli_
 		return -ENOMEM;
 	client->local = program->local;
 	client->curl = curl_easy_init();
+	if (server && *server && !options->socket && !options->index) {
+		r = client->curl ? open_server(client, server, options, err) : -ENOMEM;
+		interrupt_install();
+		if (r == 0)
+			*ret_client = STEAL(client);
+		return r;
+	}
 	r = client->curl ? place_sockets(options->socket, &sockets) : -ENOMEM;
 	if (r == 0)
 		r = place_index(options->index, &index, &named);
@@ -401,6 +469,7 @@ client_close(struct client *client)
 		client->local->stop(client->engine);
 	pxs_buf_done(&client->next);
 	free(client->socket);
+	secret_free(client->token);
 	free(client);
 }
 

@@ -252,6 +252,6 @@ const struct cli_verb CLI_EXPLAIN = {
 	.arguments = "[QUERY...]",
 	.summary = "Show how a query is understood and answered",
 	.options = OPTIONS,
-	.shared = CLI_SHARED_QUERY | CLI_SHARED_JSON | CLI_SHARED_COLOR | CLI_SHARED_PLACE,
+	.shared = CLI_SHARED_QUERY | CLI_SHARED_JSON | CLI_SHARED_COLOR | CLI_SHARED_CLIENT,
 	.run = run,
 };

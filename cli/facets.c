@@ -318,6 +318,6 @@ const struct cli_verb CLI_FACETS = {
 	.arguments = "[QUERY...] [PROPERTY]",
 	.summary = "Show how the files that a query finds divide, most useful property first",
 	.options = OPTIONS,
-	.shared = CLI_SHARED_QUERY | CLI_SHARED_JSON | CLI_SHARED_COLOR | CLI_SHARED_PLACE,
+	.shared = CLI_SHARED_QUERY | CLI_SHARED_JSON | CLI_SHARED_COLOR | CLI_SHARED_CLIENT,
 	.run = run,
 };

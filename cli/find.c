@@ -195,6 +195,6 @@ const struct cli_verb CLI_FIND = {
 	.arguments = "[QUERY...]",
 	.summary = "Write the paths of the files that a query finds",
 	.options = OPTIONS,
-	.shared = CLI_SHARED_QUERY | CLI_SHARED_JSON | CLI_SHARED_PLACE,
+	.shared = CLI_SHARED_QUERY | CLI_SHARED_JSON | CLI_SHARED_CLIENT,
 	.run = run,
 };

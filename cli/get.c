@@ -132,6 +132,6 @@ const struct cli_verb CLI_GET = {
 	.name = "get",
 	.arguments = "ID|PATH [PROPERTY...]",
 	.summary = "Write what is known of one file",
-	.shared = CLI_SHARED_JSON | CLI_SHARED_COLOR | CLI_SHARED_PLACE,
+	.shared = CLI_SHARED_JSON | CLI_SHARED_COLOR | CLI_SHARED_CLIENT,
 	.run = run,
 };

@@ -8,7 +8,18 @@
 #include "base/macros.h"
 #include "cli/cli.h"
 
-enum { KEY_INDEX = 0x101, KEY_SOCKET, KEY_JSON, KEY_COLOR, KEY_WHERE, KEY_PATH, KEY_SORT };
+enum {
+	KEY_INDEX = 0x101,
+	KEY_SOCKET,
+	KEY_SERVER,
+	KEY_TOKEN_FILE,
+	KEY_CACERT,
+	KEY_JSON,
+	KEY_COLOR,
+	KEY_WHERE,
+	KEY_PATH,
+	KEY_SORT
+};
 
 static const struct argp_option PLACE_OPTIONS[] = {
 	{ "index", KEY_INDEX, "DIR", 0,
@@ -18,6 +29,16 @@ static const struct argp_option PLACE_OPTIONS[] = {
 	  "Socket of the daemon (default: $PXS_SOCKET, $XDG_RUNTIME_DIR/pxs.sock, "
 	  "/run/pxs/pxs.sock)",
 	  1 },
+	{ 0 },
+};
+
+static const struct argp_option SERVER_OPTIONS[] = {
+	{ "server", KEY_SERVER, "URL", 0,
+	  "A daemon over TCP instead, as https://host:5000 (default: $PXS_SERVER)", 2 },
+	{ "token-file", KEY_TOKEN_FILE, "FILE", 0,
+	  "Its first line is the token for --server (default: $PXS_TOKEN_FILE)", 2 },
+	{ "cacert", KEY_CACERT, "FILE", 0,
+	  "Certificate to trust for --server, as `pxs cert show --pem` writes it", 2 },
 	{ 0 },
 };
 
@@ -48,10 +69,9 @@ static const struct {
 	unsigned int bit;
 	const struct argp_option *options;
 } SHARED[] = {
-	{ CLI_SHARED_QUERY, QUERY_OPTIONS },
-	{ CLI_SHARED_JSON, JSON_OPTIONS },
-	{ CLI_SHARED_COLOR, COLOR_OPTIONS },
-	{ CLI_SHARED_PLACE, PLACE_OPTIONS },
+	{ CLI_SHARED_QUERY, QUERY_OPTIONS },   { CLI_SHARED_JSON, JSON_OPTIONS },
+	{ CLI_SHARED_COLOR, COLOR_OPTIONS },   { CLI_SHARED_PLACE, PLACE_OPTIONS },
+	{ CLI_SHARED_SERVER, SERVER_OPTIONS },
 };
 
 /* https://no-color.org */
@@ -87,6 +107,15 @@ parse_shared(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_SOCKET:
 		options->socket = arg;
+		return 0;
+	case KEY_SERVER:
+		options->server = arg;
+		return 0;
+	case KEY_TOKEN_FILE:
+		options->token_file = arg;
+		return 0;
+	case KEY_CACERT:
+		options->cacert = arg;
 		return 0;
 	case KEY_JSON:
 		options->json = true;

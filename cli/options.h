@@ -13,6 +13,9 @@ struct pxs_buf;
 struct options {
 	const char *index;
 	const char *socket;
+	const char *server;	/* URL of a daemon elsewhere; NULL: the socket's */
+	const char *token_file; /* NULL: $PXS_TOKEN_FILE */
+	const char *cacert;	/* NULL: the system's */
 	bool json;
 	bool color; /* standard output may be coloured */
 	const char *where;

@@ -226,7 +226,7 @@ const struct cli_verb CLI_RM = {
 	.arguments = "ID|PATH...",
 	.summary = "Delete documents of the catalogue, never files",
 	.options = RM_OPTIONS,
-	.shared = CLI_SHARED_QUERY | CLI_SHARED_PLACE,
+	.shared = CLI_SHARED_QUERY | CLI_SHARED_CLIENT,
 	.run = run_rm,
 };
 
@@ -326,6 +326,6 @@ const struct cli_verb CLI_UNDELETE = {
 	.name = "undelete",
 	.arguments = "[ID...]",
 	.summary = "Bring back documents that were deleted, or list them",
-	.shared = CLI_SHARED_JSON | CLI_SHARED_PLACE,
+	.shared = CLI_SHARED_JSON | CLI_SHARED_CLIENT,
 	.run = run_undelete,
 };

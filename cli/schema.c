@@ -111,6 +111,6 @@ const struct cli_verb CLI_SCHEMA = {
 	.name = "schema",
 	.arguments = "",
 	.summary = "List the properties that files may have: name, type, meaning",
-	.shared = CLI_SHARED_JSON | CLI_SHARED_PLACE,
+	.shared = CLI_SHARED_JSON | CLI_SHARED_CLIENT,
 	.run = run,
 };

@@ -260,6 +260,6 @@ const struct cli_verb CLI_SET = {
 	.name = "set",
 	.arguments = "ID|PATH PROPERTY=VALUE...",
 	.summary = "Give properties of one document values",
-	.shared = CLI_SHARED_PLACE,
+	.shared = CLI_SHARED_CLIENT,
 	.run = run,
 };

@@ -209,6 +209,6 @@ const struct cli_verb CLI_STATUS = {
 	.arguments = "",
 	.summary = "Show how the catalogue is: documents, sources, mounts, scans, failures",
 	.options = OPTIONS,
-	.shared = CLI_SHARED_JSON | CLI_SHARED_PLACE,
+	.shared = CLI_SHARED_JSON | CLI_SHARED_CLIENT,
 	.run = run,
 };

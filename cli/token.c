@@ -233,6 +233,6 @@ const struct cli_verb CLI_TOKEN = {
 	.arguments = "create|list|revoke [ID...]",
 	.summary = "Make tokens, list them, end them",
 	.options = OPTIONS,
-	.shared = CLI_SHARED_JSON | CLI_SHARED_PLACE,
+	.shared = CLI_SHARED_JSON | CLI_SHARED_CLIENT,
 	.run = run,
 };

@@ -212,6 +212,6 @@ const struct cli_verb CLI_USER = {
 	.arguments = "add|passwd|rights|remove|list [NAME]",
 	.summary = "Keep users of pxs's own, who get tokens for passwords",
 	.options = OPTIONS,
-	.shared = CLI_SHARED_JSON | CLI_SHARED_PLACE,
+	.shared = CLI_SHARED_JSON | CLI_SHARED_CLIENT,
 	.run = run,
 };

@@ -826,6 +826,30 @@ def test_users_and_tokens_by_the_command_line(new_daemon, tmp_path):
         assert pxs("cert", "show", "--pem").stdout == file.read()
 
 
+def test_verbs_reach_a_server_with_a_token(new_daemon, small_tree, tmp_path):
+    doors = Doors(new_daemon(), CONFIG, "--rest-tls", "always")
+    doors.daemon.pxs("ingest", small_tree)
+    doors.add_user(ANN)
+    token = tmp_path / "token"
+    token.write_text(doors.token(ANN))
+
+    def remote(*arguments, code=0, server=doors.search, cacert=doors.certificate):
+        options = ("--server", server, "--token-file", str(token))
+        options += ("--cacert", cacert) if cacert else ()
+        done = daemons.pxs(*arguments, *options)
+        assert done.returncode == code, done
+        return done
+
+    here = doors.daemon.pxs("find", "core.type:file", "--paths").stdout
+    assert here.count(b"\n") > 10
+    assert remote("find", "core.type:file", "--paths").stdout == here
+    assert b"operate right required" in remote("check", code=12).stderr
+    assert b"not trusted" in remote("status", code=12, cacert=None).stderr
+    assert b"no https:// URL" in remote("status", code=2, server="http://example.org:1").stderr
+    token.write_text("pxs_wrong")
+    assert b"proper credentials" in remote("find", "x", code=12).stderr
+
+
 def test_the_cookbook_s_batch_user(new_daemon, small_tree):
     """seeds: a passwordless robot, recently changed files, the awk path. In today's Python."""
     doors = Doors(new_daemon())
