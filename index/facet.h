@@ -43,7 +43,7 @@ struct facet_scratch {
 	size_t n_counts;
 	size_t lanes, lane_room; /* so many counters for each code, so far apart */
 	uint32_t *codes;	 /* those counted, each once */
-	size_t n_codes;
+	size_t n_codes, codes_room;
 	struct number_order *order;
 	struct facet_counted *counted;
 };

@@ -20,6 +20,9 @@
 /* Counters for all lanes, where codes take more than a byte, as far as there are so many. */
 #define LANES_MAX 65536u
 
+/* And from so many hits on: fewer are not worth clearing them. */
+#define LANES_MIN 4096
+
 /* Codes that are read together. */
 #define BLOCK 1024
 
@@ -29,21 +32,24 @@
 /* So many hits tell whether nearly all strings differ. */
 #define SAMPLE 4096
 
-/* A counter and a place in the list for every code there may be, and one of both to spare. */
 static int
-reserve_counts(struct facet_scratch *scratch, size_t n)
+reserve(uint32_t **array, size_t *room, size_t n)
 {
-	if (n <= scratch->n_counts)
+	if (n <= *room)
 		return 0;
-	free(scratch->counts);
-	free(scratch->codes);
-	scratch->n_counts = 0;
-	scratch->counts = calloc(n, sizeof(*scratch->counts));
-	scratch->codes = calloc(n + 1, sizeof(*scratch->codes));
-	if (!scratch->counts || !scratch->codes)
-		return -ENOMEM;
-	scratch->n_counts = n;
-	return 0;
+	free(*array);
+	*array = calloc(n, sizeof(**array));
+	*room = *array ? n : 0;
+	return *array ? 0 : -ENOMEM;
+}
+
+/* Counters, and room to list so many codes and one that is written and not kept. */
+static int
+reserve_counts(struct facet_scratch *scratch, size_t n, size_t n_listed)
+{
+	int r = reserve(&scratch->counts, &scratch->n_counts, n);
+
+	return r < 0 ? r : reserve(&scratch->codes, &scratch->codes_room, n_listed + 1);
 }
 
 /* --- As they are stored --- */
@@ -279,9 +285,9 @@ facet_count_codes(const struct column *column, const struct doclist *docs,
 	int r;
 
 	/* Where one would do for all, lane after lane is the first. */
-	scratch->lanes = (size_t)n * LANES <= LANES_MAX ? LANES : 1;
+	scratch->lanes = docs->n >= LANES_MIN && (size_t)n * LANES <= LANES_MAX ? LANES : 1;
 	scratch->lane_room = scratch->lanes > 1 ? n : 0;
-	r = reserve_counts(scratch, MAX(n, LANES_MAX));
+	r = reserve_counts(scratch, n * scratch->lanes, multi ? n : MIN(n, docs->n + 1));
 	if (r < 0)
 		return r;
 	scratch->n_codes = 0;

@@ -108,16 +108,23 @@ key_of(const char *text)
 	return key;
 }
 
-/* Sort one group by the first bytes in which it differs and cut it into smaller groups. */
-static void
-refine(struct text_order *order, size_t begin, size_t end)
+/* Sort one group by the first bytes in which it differs and cut it into smaller groups. All that it
+ * may take long about is done before it changes anything. */
+static int
+refine(struct text_order *order, size_t begin, size_t end, const struct index_budget *budget)
 {
 	struct radix_item *items = order->items;
 	size_t depth = order->depth[begin];
+	int r = 0;
 
 	depth += shared_bytes(order, begin, end, depth);
-	for (size_t i = begin; i < end; i++)
+	for (size_t i = begin; i < end && r == 0; i++) {
 		items[i].key = key_of(dict_text(order->dict, items[i].value) + depth);
+		if (i % TEXTS_AT_ONCE == 0)
+			r = budget_check(budget);
+	}
+	if (r < 0)
+		return r;
 	radix_sort(items + begin, order->scratch, end - begin);
 
 	for (size_t i = begin; i < end; i++) {
@@ -126,6 +133,7 @@ refine(struct text_order *order, size_t begin, size_t end)
 		order->depth[i] = starts ? depth + KEY_BYTES : INSIDE;
 		order->before[i + 1] = order->before[i] + items[i].weight;
 	}
+	return 0;
 }
 
 static size_t
@@ -167,7 +175,7 @@ text_order_find(struct text_order *order, uint64_t rank)
 		end = group_end(order, begin);
 		if (end - begin == 1)
 			return at;
-		refine(order, begin, end);
+		(void)refine(order, begin, end, NULL);
 	}
 }
 
@@ -190,9 +198,9 @@ text_order_sort(struct text_order *order, const struct index_budget *budget)
 			begin = end;
 			continue;
 		}
-		refine(order, begin, end);
+		r = refine(order, begin, end, budget);
 		sorted += end - begin;
-		if (sorted >= TEXTS_AT_ONCE) {
+		if (r == 0 && sorted >= TEXTS_AT_ONCE) {
 			r = budget_check(budget);
 			sorted = 0;
 		}
