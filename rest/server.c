@@ -29,9 +29,10 @@
 #define CONNECTIONS_MAX 4096
 /* Threads that read requests; the work is done by others. */
 #define THREADS_MAX 4
-/* Memory of a connection, taken as it is used: it must hold a URL, its parsed copy and the header.
- * Longer ones are answered with 414 or 431 by libmicrohttpd itself. */
-#define CONNECTION_BYTES ((size_t)4 * REQUEST_URL_MAX)
+/* Memory of a connection: it must hold a URL, the header, and the reply's. Longer ones are answered
+ * with 414 or 431 by libmicrohttpd itself. All of it is cleared for every request, so it is no
+ * larger than it must be. */
+#define CONNECTION_BYTES ((size_t)REQUEST_URL_MAX + REQUEST_HEADER_MAX + 16384)
 
 #define OPTIONS_MAX 4
 /* TLS 1.2 and 1.3, with what GnuTLS holds to be strong. */
