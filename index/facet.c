@@ -14,6 +14,9 @@
 #include "index/number_order.h"
 #include "index/view.h"
 
+/* From so many hits on it matters how the commonest of their strings are found. */
+#define SINGLE_MIN 1024
+
 /* What all facets of one hits object have in common. */
 struct source {
 	const struct index_view *view;
@@ -152,6 +155,17 @@ fill_from_ranks(const struct source *source, const struct column *column, struct
 	return facet_by_ranks(source->arena, column, ranks, source->scratch->order, facet);
 }
 
+/* Most of many strings occur once, and less than half of the hits can have one of the commonest:
+ * ranges divide them better than these, which are laborious to find among equally rare ones. */
+static bool
+are_mostly_single(const struct source *source, const struct histogram *histogram,
+		  const struct index_facet *facet)
+{
+	return source->max_values == FACET_BUCKETS && !facet->property->multi &&
+	       histogram->present >= SINGLE_MIN &&
+	       2 * histogram->n > histogram->present + 2 * FACET_BUCKETS;
+}
+
 static int
 fill_from_strings(const struct source *source, const struct column *column,
 		  struct index_facet *facet)
@@ -170,6 +184,8 @@ fill_from_strings(const struct source *source, const struct column *column,
 	if (facet->count == 0)
 		return 0;
 
+	if (are_mostly_single(source, &histogram, facet))
+		return facet_by_text(source->arena, column, &histogram, facet);
 	r = facet_by_values(source->arena, column, &histogram, source->max_values, facet);
 	if (r < 0 || values_suffice(source, &histogram, facet))
 		return r;
