@@ -105,21 +105,23 @@ fs_request_each_hit(struct fs_request *request, struct index_hits *hits, uint64_
 		    int (*each)(void *context, uint32_t doc), void *context)
 {
 	uint32_t docs[BATCH];
-	uint64_t offset = 0;
+	uint64_t told = 0, row = 0;
 	size_t n = 0;
 	int r;
 
 	do {
 		r = fs_request_check(request);
 		if (r == 0)
-			r = index_hits_page(hits, offset, &request->budget, docs,
-					    (size_t)MIN(max - offset, (uint64_t)BATCH), &n);
+			r = index_hits_after(hits, row, &request->budget, docs,
+					     (size_t)MIN(max - told, (uint64_t)BATCH), &n);
 		for (size_t i = 0; r == 0 && i < n; i++)
 			r = each(context, docs[i]);
 		if (r < 0)
 			return r;
-		offset += n;
-	} while (n > 0 && offset < max);
+		told += n;
+		if (n > 0)
+			row = index_doc_row(index_hits_view(hits), docs[n - 1]);
+	} while (n > 0 && told < max);
 	return 0;
 }
 

@@ -26,7 +26,7 @@ order_hash(const struct sorter *sorter)
 	uint64_t hash = 0;
 
 	for (size_t i = 0; i < sorter->n; i++) {
-		const char *name = column_property(sorter->keys[i].column)->name;
+		const char *name = sort_key_property(&sorter->keys[i])->name;
 
 		hash = XXH3_64bits_withSeed(name, strlen(name),
 					    hash * 2 + sorter->keys[i].descending);
@@ -119,7 +119,7 @@ parse_string_key(const struct sorter *sorter, size_t level, const char **text, u
 static int
 parse_key(const struct sorter *sorter, size_t level, const char **text, uint64_t *ret_key)
 {
-	const struct column *column = sorter->keys[level].column;
+	const struct sort_key *key = &sorter->keys[level];
 	struct query_value value;
 	uint64_t number;
 	char kind;
@@ -132,14 +132,14 @@ parse_key(const struct sorter *sorter, size_t level, const char **text, uint64_t
 		*ret_key = sorter_value_key(sorter, level, NULL);
 		return 0;
 	}
-	if (kind != (column_dict(column) ? 's' : 'n'))
+	if (kind != (sort_key_dict(key) ? 's' : 'n'))
 		return -EINVAL;
 	++*text;
 	if (kind == 's')
 		return parse_string_key(sorter, level, text, ret_key);
 	if (!parse_number(text, &number) || (int64_t)number == COLUMN_MISSING)
 		return -EINVAL;
-	column_number_value(column_property(column), (int64_t)number, &value);
+	column_number_value(sort_key_property(key), (int64_t)number, &value);
 	*ret_key = sorter_value_key(sorter, level, &value);
 	return 0;
 }

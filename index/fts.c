@@ -1,47 +1,44 @@
 /* One contentless FTS5 table, which holds the postings and nothing else; fts_tokenizer.c feeds it.
  *
  *     f       rowid: document number; its terms and their positions
- *     meta    version: of terms and tables; seq: of the last change that f holds
+ *     meta    version: of terms and tables; seq: of the last change that f holds; last: document
  *
  * FTS5 only finds: it never ranks, sorts or returns text. Nothing here is a record, so a file that
  * cannot be read is emptied and filled again from docs.db.
  *
- * One connection writes; readers have theirs from a pool. A reader's transaction ends with its
- * search, or else the log could never be checkpointed. */
+ * The distinct terms are in memory, too (lexicon.h), and are kept in a file of their own while
+ * nobody has the index open.
+ *
+ * Here is the one connection that writes; fts_find.c has those that read. */
 #include "index/fts.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <sqlite3.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/macros.h"
-#include "index/budget.h"
 #include "index/db.h"
+#include "index/fts_file.h"
+#include "index/fts_look.h"
 #include "index/fts_tokenizer.h"
+#include "index/lexicon.h"
 #include "index/sqlite_errno.h"
 #include "index/terms.h"
-
-/* Connections that readers leave behind for the next; above that they are closed. */
-#define IDLE_MAX 8
-
-/* Steps of SQLite's machine between two looks at the budget. A hit takes three, and so does a page
- * that FTS5 reads while it unites the terms of a prefix, which may take 0.1 ms. */
-#define STEPS_PER_CHECK 100
-
-/* Hits on the way to the bitmap, which takes them faster in numbers. */
-#define BATCH_DOCS 1024
 
 /* How long to wait for the file's lock, which fts_check() and checkpoints take for seconds. */
 #define BUSY_TIMEOUT_MS 30000
 
 /* Of the tables below; raise it when they change. */
-#define LAYOUT_VERSION 1
+#define LAYOUT_VERSION 2
 #define FILE_VERSION (TERMS_VERSION * 256 + LAYOUT_VERSION)
 
 /* Why these values: research/index.md 1.7 and 1.8. */
@@ -54,8 +51,11 @@ static const char WRITER_SETTINGS[] = "PRAGMA page_size = 8192;"
 				      "PRAGMA cache_size = -64000;"
 				      "PRAGMA mmap_size = 2147418112;";
 
-static const char READER_SETTINGS[] = "PRAGMA cache_size = -8000;"
-				      "PRAGMA mmap_size = 2147418112;";
+/* A commit of as many documents is one of many: after it segments are merged for a while, so that
+ * words are not looked up in dozens of them later. Steps are of 64 pages, about 10 ms each. */
+#define BULK_DOCS 1000
+#define MERGE_NS (50 * PXS_NS_PER_MS)
+static const char MERGE[] = "INSERT INTO f (f, rank) VALUES ('merge', 64)";
 
 /* A transaction's terms collect in 8 MB of memory. Segments are merged sixteen at a time and a few
  * pages with each write; crisismerge, which merges all at once, should never be reached. */
@@ -71,24 +71,15 @@ static const char TABLES[] =
 static const char FIND[] = "SELECT rowid FROM f WHERE f MATCH ?1";
 static const char PUT[] = "INSERT INTO f (rowid, a) VALUES (?1, ?2)";
 
-struct reader {
-	sqlite3 *db;
-	sqlite3_stmt *find;
-};
-
-struct fts {
-	char *path;
-	sqlite3 *db; /* the writer's */
-	sqlite3_stmt *put;
-	pthread_mutex_t lock; /* of what follows */
-	struct reader *idle[IDLE_MAX];
-	size_t n_idle;
+/* A term of a document in the open transaction. */
+struct pending {
+	uint32_t number, doc;
 };
 
 /* --- Connections --- */
 
-static int
-open_db(const char *path, int flags, const char *settings, sqlite3 **ret_db)
+int
+fts_file_open(const char *path, int flags, const char *settings, sqlite3 **ret_db)
 {
 	CLEANUP(sqlite3) sqlite3 *db = NULL;
 	int r;
@@ -100,62 +91,12 @@ open_db(const char *path, int flags, const char *settings, sqlite3 **ret_db)
 	if (r == 0)
 		r = sqlite_errno(fts_tokenizer_add(db));
 	if (r == 0)
+		r = sqlite_errno(fts_look_add(db));
+	if (r == 0)
 		r = db_exec(db, settings);
 	if (r == 0)
 		*ret_db = STEAL(db);
 	return r;
-}
-
-static void
-reader_close(struct reader *reader)
-{
-	if (!reader)
-		return;
-	(void)sqlite3_finalize(reader->find);
-	(void)sqlite3_close(reader->db);
-	free(reader);
-}
-DEFINE_CLEANUP(reader, struct reader *, reader_close)
-
-static int
-reader_open(const char *path, struct reader **ret_reader)
-{
-	CLEANUP(reader) struct reader *reader = calloc(1, sizeof(*reader));
-	int r;
-
-	if (!reader)
-		return -ENOMEM;
-	r = open_db(path, SQLITE_OPEN_READONLY, READER_SETTINGS, &reader->db);
-	if (r == 0)
-		r = db_prepare(reader->db, FIND, &reader->find);
-	if (r == 0)
-		*ret_reader = STEAL(reader);
-	return r;
-}
-
-static int
-reader_take(struct fts *fts, struct reader **ret_reader)
-{
-	struct reader *reader = NULL;
-
-	(void)pthread_mutex_lock(&fts->lock);
-	if (fts->n_idle)
-		reader = fts->idle[--fts->n_idle];
-	(void)pthread_mutex_unlock(&fts->lock);
-	if (!reader)
-		return reader_open(fts->path, ret_reader);
-	*ret_reader = reader;
-	return 0;
-}
-
-static void
-reader_leave(struct fts *fts, struct reader *reader)
-{
-	(void)pthread_mutex_lock(&fts->lock);
-	if (fts->n_idle < IDLE_MAX)
-		fts->idle[fts->n_idle++] = STEAL(reader);
-	(void)pthread_mutex_unlock(&fts->lock);
-	reader_close(reader);
 }
 
 /* --- The file --- */
@@ -235,6 +176,129 @@ load(sqlite3 *db, uint64_t *ret_seq)
 	return r;
 }
 
+/* --- The lexicon --- */
+
+static int
+read_vocabulary(struct fts *fts, sqlite3_stmt *stmt)
+{
+	uint32_t number, property;
+	int rc;
+	int r = 0;
+
+	while (r == 0 && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		const char *term = (const char *)sqlite3_column_text(stmt, 0);
+
+		if (!term || !terms_word(term, &property))
+			continue;
+		r = lexicon_add(fts->lexicon, term, (size_t)sqlite3_column_bytes(stmt, 0), &number);
+		if (r == 0)
+			lexicon_set(fts->lexicon, number, (uint32_t)sqlite3_column_int64(stmt, 1),
+				    0);
+	}
+	return r < 0 ? r : sqlite_errno(rc);
+}
+
+/* Reads all of FTS5's index: 1 s a million documents. */
+static int
+rebuild_lexicon(struct fts *fts)
+{
+	CLEANUP(stmt) sqlite3_stmt *stmt = NULL;
+	int r;
+
+	r = db_exec(fts->db, "CREATE VIRTUAL TABLE temp.v USING fts5vocab(main, f, row)");
+	if (r == 0)
+		r = db_prepare(fts->db, "SELECT term, doc FROM temp.v", &stmt);
+	if (r == 0)
+		r = read_vocabulary(fts, stmt);
+	(void)sqlite3_finalize(STEAL(stmt));
+	(void)db_exec(fts->db, "DROP TABLE IF EXISTS temp.v");
+	return r;
+}
+
+static int
+load_lexicon(struct fts *fts, uint64_t *seq)
+{
+	int r;
+
+	fts->lexicon_seq = UINT64_MAX;
+	if (*seq == 0)
+		return 0;
+	r = lexicon_load(fts->lexicon, fts->lexicon_path, *seq);
+	if (r == 0)
+		fts->lexicon_seq = *seq;
+	if (r == 0 || r == -ENOMEM)
+		return r;
+	r = rebuild_lexicon(fts);
+	if (!is_damage(fts->db, r))
+		return r;
+	*seq = 0;
+	lexicon_forget(fts->lexicon);
+	return reset(fts->db);
+}
+
+/* Without the file, the next start takes longer; nothing else. */
+static void
+save_lexicon(struct fts *fts)
+{
+	if (fts->seq != 0 && fts->seq != fts->lexicon_seq &&
+	    lexicon_save(fts->lexicon, fts->lexicon_path, fts->seq) == 0)
+		fts->lexicon_seq = fts->seq;
+}
+
+static int
+read_last_doc(struct fts *fts)
+{
+	sqlite3_int64 last = 0;
+	int r = db_meta_get(fts->db, "last", 0, &last);
+
+	fts->last_put = (uint32_t)last;
+	atomic_store(&fts->last_doc, (uint32_t)last);
+	return r;
+}
+
+/* Count what the transaction put, or forget it. */
+static void
+settle_pending(struct fts *fts, bool committed)
+{
+	const struct pending *pending = (const struct pending *)fts->pending.data;
+
+	for (size_t i = 0; committed && i < fts->pending.len / sizeof(*pending); i++)
+		lexicon_count(fts->lexicon, pending[i].number, pending[i].doc);
+	pxs_buf_clear(&fts->pending);
+}
+
+static int
+add_to_lexicon(struct fts *fts, uint32_t doc, const char *stream, size_t len)
+{
+	struct pending pending = { .doc = doc };
+	const char *term;
+	size_t at = 0, size;
+	bool same;
+	int r = 0;
+
+	while (r == 0 && terms_stream_next(stream, len, &at, &term, &size, &same)) {
+		if (!fts_can_be_term(term, size) || (size == 1 && *term == *terms_gap()))
+			continue;
+		r = lexicon_add(fts->lexicon, term, size, &pending.number);
+		pxs_buf_add(&fts->pending, &pending, sizeof(pending));
+	}
+	return r < 0 ? r : fts->pending.error;
+}
+
+const struct lexicon *
+fts_lexicon(const struct fts *fts)
+{
+	return fts->lexicon;
+}
+
+uint32_t
+fts_last_doc(const struct fts *fts)
+{
+	return atomic_load(&((struct fts *)fts)->last_doc);
+}
+
+/* --- Opening and closing --- */
+
 int
 fts_open(const char *path, struct fts **ret_fts, uint64_t *ret_seq, struct pxs_error *err)
 {
@@ -246,17 +310,24 @@ fts_open(const char *path, struct fts **ret_fts, uint64_t *ret_seq, struct pxs_e
 		return r;
 	(void)pthread_mutex_init(&fts->lock, NULL);
 	fts->path = strdup(path);
-	if (fts->path)
-		r = open_db(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "", &fts->db);
+	if (fts->path && asprintf(&fts->lexicon_path, "%s-terms", path) > 0)
+		r = lexicon_new(&fts->lexicon);
+	if (r == 0)
+		r = fts_file_open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "", &fts->db);
 	if (r == 0)
 		r = load(fts->db, &seq);
+	if (r == 0)
+		r = load_lexicon(fts, &seq);
+	if (r == 0)
+		r = read_last_doc(fts);
 	if (r == 0)
 		r = db_prepare(fts->db, PUT, &fts->put);
 	if (r < 0)
 		return pxs_error_set(err, r, -1, "cannot open the text index %s: %s", path,
 				     fts->db ? sqlite3_errmsg(fts->db) : strerror(-r));
 
-	*ret_seq = seq;
+	fts->seq = *ret_seq = seq;
+	save_lexicon(fts);
 	*ret_fts = STEAL(fts);
 	return 0;
 }
@@ -266,11 +337,16 @@ fts_close(struct fts *fts)
 {
 	if (!fts)
 		return;
+	if (fts->put)
+		save_lexicon(fts);
 	while (fts->n_idle)
-		reader_close(fts->idle[--fts->n_idle]);
+		fts_reader_close(fts->idle[--fts->n_idle]);
 	(void)sqlite3_finalize(fts->put);
 	(void)sqlite3_close(fts->db);
 	(void)pthread_mutex_destroy(&fts->lock);
+	lexicon_free(fts->lexicon);
+	pxs_buf_done(&fts->pending);
+	free(fts->lexicon_path);
 	free(fts->path);
 	free(fts);
 }
@@ -278,7 +354,10 @@ fts_close(struct fts *fts)
 uint64_t
 fts_bytes(const struct fts *fts)
 {
-	return (uint64_t)db_bytes(fts->path);
+	struct stat st;
+	uint64_t terms = stat(fts->lexicon_path, &st) == 0 ? (uint64_t)st.st_size : 0;
+
+	return (uint64_t)db_bytes(fts->path) + terms;
 }
 
 /* --- Writing --- */
@@ -308,7 +387,28 @@ fts_put(struct fts *fts, uint32_t doc, const char *stream, size_t len)
 	if (r == 0)
 		r = sqlite_errno(sqlite3_bind_text64(fts->put, 2, len ? stream : "", len,
 						     SQLITE_STATIC, SQLITE_UTF8));
+	if (r == 0)
+		r = add_to_lexicon(fts, doc, stream, len);
+	fts->last_put = doc;
+	fts->n_put++;
 	return r < 0 ? r : db_run(fts->put);
+}
+
+/* Each step is a transaction of its own, so the log stays short. What fails here fails again where
+ * it matters. */
+static void
+merge_a_little(struct fts *fts)
+{
+	int64_t until_ns = pxs_clock_steady_ns() + MERGE_NS;
+	int before;
+	int r;
+
+	do {
+		before = sqlite3_total_changes(fts->db);
+		r = db_exec(fts->db, MERGE);
+		/* FTS5's way to say that there was nothing to merge. */
+	} while (r == 0 && sqlite3_total_changes(fts->db) - before >= 2 &&
+		 pxs_clock_steady_ns() < until_ns);
 }
 
 int
@@ -319,7 +419,20 @@ fts_commit(struct fts *fts, uint64_t seq)
 	if (!in_transaction(fts))
 		return -EIO;
 	r = db_meta_set(fts->db, "seq", (sqlite3_int64)seq);
-	return r < 0 ? r : db_exec(fts->db, "COMMIT");
+	if (r == 0)
+		r = db_meta_set(fts->db, "last", seq ? fts->last_put : 0);
+	if (r == 0)
+		r = db_exec(fts->db, "COMMIT");
+	if (r < 0)
+		return r;
+	settle_pending(fts, true);
+	fts->seq = seq;
+	if (seq != 0)
+		atomic_store(&fts->last_doc, fts->last_put);
+	if (fts->n_put >= BULK_DOCS)
+		merge_a_little(fts);
+	fts->n_put = 0;
+	return 0;
 }
 
 void
@@ -327,6 +440,9 @@ fts_rollback(struct fts *fts)
 {
 	if (in_transaction(fts))
 		(void)db_exec(fts->db, "ROLLBACK");
+	settle_pending(fts, false);
+	fts->n_put = 0;
+	fts->last_put = fts_last_doc(fts);
 }
 
 /* In one transaction, so that no search comes between; a damaged file allows none. */
@@ -335,153 +451,21 @@ fts_clear(struct fts *fts)
 {
 	int r = db_exec(fts->db, "BEGIN IMMEDIATE;"
 				 "INSERT INTO f (f) VALUES ('delete-all');"
-				 "DELETE FROM meta WHERE key = 'seq';"
+				 "DELETE FROM meta WHERE key IN ('seq', 'last');"
 				 "COMMIT");
 	bool damaged = is_damage(fts->db, r);
 
+	atomic_store(&fts->last_doc, 0);
 	fts_rollback(fts);
-	return damaged ? reset(fts->db) : r;
-}
-
-/* --- Reading --- */
-
-struct check {
-	const struct index_budget *budget;
-	int result; /* of the last look */
-};
-
-static int
-look_at_budget(void *context)
-{
-	struct check *check = context;
-
-	check->result = budget_check(check->budget);
-	return check->result < 0;
-}
-
-static int
-collect(sqlite3_stmt *find, roaring_bitmap_t *hits)
-{
-	uint32_t docs[BATCH_DOCS];
-	size_t n = 0;
-	int rc;
-
-	while ((rc = sqlite3_step(find)) == SQLITE_ROW) {
-		docs[n++] = (uint32_t)sqlite3_column_int64(find, 0);
-		if (n == BATCH_DOCS) {
-			roaring_bitmap_add_many(hits, n, docs);
-			n = 0;
-		}
-	}
-	roaring_bitmap_add_many(hits, n, docs);
-	return sqlite_errno(rc);
-}
-
-/* EXPRESSION is in FTS5's query language. */
-static int
-find(struct reader *reader, const struct pxs_buf *expression, const struct index_budget *budget,
-     roaring_bitmap_t *hits)
-{
-	struct check check = { budget, 0 };
-	int r;
-
-	r = look_at_budget(&check);
-	if (r)
-		return check.result;
-	r = sqlite_errno(sqlite3_bind_text64(reader->find, 1, expression->data, expression->len,
-					     SQLITE_STATIC, SQLITE_UTF8));
+	if (damaged)
+		r = reset(fts->db);
 	if (r < 0)
 		return r;
-
-	sqlite3_progress_handler(reader->db, STEPS_PER_CHECK, look_at_budget, &check);
-	r = collect(reader->find, hits);
-	sqlite3_progress_handler(reader->db, 0, NULL, NULL);
-	(void)sqlite3_reset(reader->find);
-	return check.result < 0 ? check.result : r;
-}
-
-static int
-run(struct fts *fts, const struct pxs_buf *expression, const struct index_budget *budget,
-    roaring_bitmap_t *hits)
-{
-	CLEANUP(reader) struct reader *reader = NULL;
-	int r;
-
-	if (expression->error)
-		return expression->error;
-	r = reader_take(fts, &reader);
-	if (r == 0)
-		r = find(reader, expression, budget, hits);
-	if (r == 0)
-		reader_leave(fts, STEAL(reader));
-	return r;
-}
-
-/* As a string of FTS5's query language: in quotes, quotes in it doubled. */
-static void
-add_quoted(struct pxs_buf *expression, const char *term, size_t len)
-{
-	const char *quote;
-	size_t part;
-
-	pxs_buf_add_char(expression, '"');
-	while ((quote = memchr(term, '"', len))) {
-		part = (size_t)(quote - term) + 1;
-		pxs_buf_add(expression, term, part);
-		pxs_buf_add_char(expression, '"');
-		term += part;
-		len -= part;
-	}
-	pxs_buf_add(expression, term, len);
-	pxs_buf_add_char(expression, '"');
-}
-
-/* No term is empty or holds a NUL, which would end the expression. */
-static bool
-can_be_term(const char *term, size_t len)
-{
-	return len && !memchr(term, '\0', len);
-}
-
-int
-fts_find_term(struct fts *fts, const char *term, size_t len, const struct index_budget *budget,
-	      roaring_bitmap_t *hits)
-{
-	CLEANUP(pxs_buf) struct pxs_buf expression = PXS_BUF_INIT;
-
-	if (!can_be_term(term, len))
-		return 0;
-	add_quoted(&expression, term, len);
-	return run(fts, &expression, budget, hits);
-}
-
-int
-fts_find_phrase(struct fts *fts, const struct pxs_buf *terms, size_t n,
-		const struct index_budget *budget, roaring_bitmap_t *hits)
-{
-	CLEANUP(pxs_buf) struct pxs_buf expression = PXS_BUF_INIT;
-
-	for (size_t i = 0; i < n; i++) {
-		if (!can_be_term(terms[i].data, terms[i].len))
-			return 0;
-		if (i)
-			pxs_buf_add_char(&expression, '+');
-		add_quoted(&expression, terms[i].data, terms[i].len);
-	}
-	return n ? run(fts, &expression, budget, hits) : 0;
-}
-
-int
-fts_find_prefix(struct fts *fts, const char *prefix, size_t len, const struct index_budget *budget,
-		roaring_bitmap_t *hits)
-{
-	CLEANUP(pxs_buf) struct pxs_buf expression = PXS_BUF_INIT;
-
-	if (!can_be_term(prefix, len))
-		return 0;
-	add_quoted(&expression, prefix, len);
-	pxs_buf_add_char(&expression, '*');
-	return run(fts, &expression, budget, hits);
+	lexicon_forget(fts->lexicon);
+	fts->seq = 0;
+	fts->lexicon_seq = UINT64_MAX;
+	(void)unlink(fts->lexicon_path);
+	return 0;
 }
 
 /* --- Checking --- */
@@ -514,7 +498,7 @@ check(const char *path, struct pxs_buf *report)
 	CLEANUP(sqlite3) sqlite3 *db = NULL;
 	int r;
 
-	r = open_db(path, SQLITE_OPEN_READWRITE, READER_SETTINGS, &db);
+	r = fts_file_open(path, SQLITE_OPEN_READWRITE, FTS_READER_SETTINGS, &db);
 	if (r == 0)
 		r = check_pages(db, report);
 	if (r == 0)

@@ -2,6 +2,7 @@
 #ifndef PXS_INDEX_FTS_H
 #define PXS_INDEX_FTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,6 +12,7 @@
 
 struct fts;
 struct index_budget;
+struct lexicon;
 struct pxs_buf;
 struct pxs_error;
 
@@ -30,6 +32,12 @@ void fts_rollback(struct fts *fts);
 /* Empty it, outside of a transaction. */
 int fts_clear(struct fts *fts);
 
+/* All terms; lent as long as FTS. */
+const struct lexicon *fts_lexicon(const struct fts *fts);
+
+/* What was put up to this document can be found, for good. 0: it is being filled anew. */
+uint32_t fts_last_doc(const struct fts *fts);
+
 /* Reading, from any thread: adds to HITS every document that holds the term, the terms at
  * consecutive positions, or any term that begins with PREFIX. Documents that no view shows may be
  * among them. 0; -ETIMEDOUT, -ECANCELED by BUDGET (may be NULL); -EBADMSG: a page
@@ -40,6 +48,21 @@ int fts_find_phrase(struct fts *fts, const struct pxs_buf *terms, size_t n,
 		    const struct index_budget *budget, roaring_bitmap_t *hits);
 int fts_find_prefix(struct fts *fts, const char *prefix, size_t len,
 		    const struct index_budget *budget, roaring_bitmap_t *hits);
+
+/* The same for a term by its number in the lexicon. */
+int fts_find_number(struct fts *fts, uint32_t number, const struct index_budget *budget,
+		    roaring_bitmap_t *hits);
+
+/* Calls EACH, ascending, for every document above AFTER that holds the N terms at consecutive
+ * positions, with how often it does, until it returns non-zero, which is returned. */
+typedef int fts_each(void *context, uint32_t doc, uint32_t value);
+int fts_count_phrase(struct fts *fts, const struct pxs_buf *terms, size_t n, uint32_t after,
+		     const struct index_budget *budget, fts_each *each, void *context);
+
+/* The same for terms that may be moved apart by SLOP (sloppy.h), with the least width. GAPS: a list
+ * has them, no phrase crosses one. */
+int fts_find_sloppy(struct fts *fts, const struct pxs_buf *terms, size_t n, uint32_t slop,
+		    bool gaps, const struct index_budget *budget, fts_each *each, void *context);
 
 /* 0: sound; 1: not, REPORT says how; or -errno. */
 int fts_check(struct fts *fts, struct pxs_buf *report);

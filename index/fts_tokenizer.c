@@ -56,8 +56,8 @@ tokenize(Fts5Tokenizer *tokenizer, void *context, int flags, const char *text, i
 }
 
 /* FTS5's way to hand out its interface: a pointer that an SQL function fills in. */
-static int
-get_api(sqlite3 *db, fts5_api **ret_api)
+int
+fts_api(sqlite3 *db, fts5_api **ret_api)
 {
 	CLEANUP(stmt) sqlite3_stmt *stmt = NULL;
 	int rc;
@@ -69,7 +69,9 @@ get_api(sqlite3 *db, fts5_api **ret_api)
 	if (rc != SQLITE_OK)
 		return rc;
 	rc = sqlite3_step(stmt);
-	return rc == SQLITE_ROW ? SQLITE_OK : rc;
+	if (rc != SQLITE_ROW)
+		return rc;
+	return *ret_api ? SQLITE_OK : SQLITE_ERROR;
 }
 
 int
@@ -79,10 +81,8 @@ fts_tokenizer_add(sqlite3 *db)
 	fts5_api *api = NULL;
 	int rc;
 
-	rc = get_api(db, &api);
+	rc = fts_api(db, &api);
 	if (rc != SQLITE_OK)
 		return rc;
-	if (!api)
-		return SQLITE_ERROR;
 	return api->xCreateTokenizer(api, "pxs", NULL, &tokenizer, NULL);
 }

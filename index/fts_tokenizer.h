@@ -8,4 +8,7 @@
  * terms_stream_*(); a quoted string in a query is one term, whatever its bytes. An SQLite code. */
 int fts_tokenizer_add(sqlite3 *db);
 
+/* FTS5's interface for adding things to it; an SQLite code. */
+int fts_api(sqlite3 *db, fts5_api **ret_api);
+
 #endif

@@ -10,6 +10,7 @@
 #include "index/column.h"
 #include "index/column_test.h"
 #include "index/facet.h"
+#include "index/relevance.h"
 #include "index/view.h"
 
 /* Hits are walked, rather than the column, while they are fewer than this part of the documents. */
@@ -29,22 +30,35 @@ apply_limit(struct index_hits *hits, uint64_t limit, const struct index_budget *
 	if (limit == 0 || limit >= hits->count)
 		return 0;
 
-	if (sorter_is_natural(&hits->sorter)) {
+	if (sorter_is_natural(&hits->paged->sorter)) {
 		(void)roaring_bitmap_select(hits->docs, (uint32_t)limit, &last);
 		roaring_bitmap_remove_range_closed(hits->docs, last, UINT32_MAX);
 	} else {
-		r = hits_order(hits, limit, budget);
+		r = hits_order(hits, hits->paged, limit, budget);
 		if (r < 0)
 			return r;
-		first = roaring_bitmap_of_ptr(limit, hits->order);
+		first = roaring_bitmap_of_ptr(limit, hits->paged->order);
 		if (!first)
 			return -ENOMEM;
 		roaring_bitmap_free(hits->docs);
 		hits->docs = first;
-		hits->n_ordered = limit;
+		hits->paged->n_ordered = limit;
 	}
 	hits->count = limit;
 	return 0;
+}
+
+/* A query without an order is listed by row, and its pages are those of the most relevant first. */
+static int
+choose_orderings(struct index_hits *hits, const struct query *query)
+{
+	hits->listed = hits->paged = &hits->orderings[0];
+	sorter_init(&hits->listed->sorter, hits->view, query);
+	if (query->n_sorts == 0 && relevance_tells(query)) {
+		hits->paged = &hits->orderings[1];
+		sorter_init_relevance(&hits->paged->sorter, hits->view);
+	}
+	return sorter_wants_scores(&hits->paged->sorter) ? query_copy(query, &hits->query) : 0;
 }
 
 int
@@ -63,8 +77,9 @@ hits_new(struct index_view *view, const struct query *query, const struct query_
 	hits->view = index_view_ref(view);
 	hits->key = *key;
 	hits->docs = docs;
-	sorter_init(&hits->sorter, view, query);
-	r = apply_limit(hits, query->limit, budget);
+	r = choose_orderings(hits, query);
+	if (r == 0)
+		r = apply_limit(hits, query->limit, budget);
 	if (r < 0)
 		return r;
 	atomic_fetch_add(&hits->bytes,
@@ -86,8 +101,12 @@ index_hits_put(struct index_hits *hits)
 	if (!hits || atomic_fetch_sub(&hits->references, 1) != 1)
 		return;
 	roaring_bitmap_free(hits->docs);
-	sorter_done(&hits->sorter);
-	free(hits->order);
+	for (size_t i = 0; i < ARRAY_SIZE(hits->orderings); i++) {
+		sorter_done(&hits->orderings[i].sorter);
+		free(hits->orderings[i].order);
+	}
+	query_free(hits->query);
+	free(hits->scores);
 	facet_set_free(hits->facets);
 	for (size_t i = 0; i < HITS_LONE_FACETS; i++)
 		index_facet_free(hits->lone[i]);

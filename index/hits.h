@@ -18,20 +18,29 @@ struct hits_cache;
 /* Facets of single properties that are kept with their hits, the last ones asked for. */
 #define HITS_LONE_FACETS 8
 
+/* An order and as much of it as was asked for so far. */
+struct hits_ordering {
+	struct sorter sorter;
+	uint32_t *order; /* the first documents in it; NULL: `docs` are */
+	uint64_t n_ordered;
+	unsigned int scans; /* listings that went on beyond these */
+};
+
 /* Everything but the parts under the lock stays as it was made. Those are made when first asked
  * for, once, and stay then, too. */
 struct index_hits {
 	atomic_uint references;
 	struct index_view *view;
 	struct query_key key;
-	struct sorter sorter;
+	struct query *query; /* for its scores; NULL where nobody can ask for them */
+	/* Listings must not cost what relevance costs, so that is an order of pages alone. */
+	struct hits_ordering *listed, *paged; /* may be the same */
 	roaring_bitmap_t *docs;
 	uint64_t count;
 
-	pthread_mutex_t lock; /* and the sorter, which is prepared at need */
-	uint32_t *order;      /* the first documents in the query's order; NULL: `docs` are in it */
-	uint64_t n_ordered;
-	unsigned int scans; /* listings that went on beyond these */
+	pthread_mutex_t lock; /* and the sorters, which are prepared at need */
+	struct hits_ordering orderings[2];
+	float *scores; /* by document; NULL until someone sorts by them */
 	struct facet_set *facets;
 	struct index_facet *lone[HITS_LONE_FACETS];
 	size_t next_lone;    /* to be replaced */
@@ -46,7 +55,8 @@ int hits_new(struct index_view *view, const struct query *query, const struct qu
 
 /* hits_order.c. With the lock held, or while nobody else knows HITS, which are not in order of
  * documents: make `order` hold at least the first N. As hits_new(). */
-int hits_order(struct index_hits *hits, uint64_t n, const struct index_budget *budget);
+int hits_order(struct index_hits *hits, struct hits_ordering *ordering, uint64_t n,
+	       const struct index_budget *budget);
 
 /* --- hits_cache.c --- */
 

@@ -12,6 +12,7 @@
 #include "index/budget.h"
 #include "index/cursor.h"
 #include "index/hits.h"
+#include "index/relevance.h"
 #include "index/view.h"
 
 #define ORDERED_FIRST 256
@@ -25,42 +26,60 @@
 
 /* --- With the lock held --- */
 
-int
-hits_order(struct index_hits *hits, uint64_t n, const struct index_budget *budget)
+static int
+prepare(struct index_hits *hits, struct hits_ordering *ordering, const struct index_budget *budget)
 {
-	uint64_t more = MAX(hits->n_ordered * ORDERED_GROWTH, (uint64_t)ORDERED_FIRST);
+	int r = 0;
+
+	if (sorter_wants_scores(&ordering->sorter)) {
+		if (!hits->scores)
+			r = relevance_scores(hits->view, hits->query, hits->docs, budget,
+					     &hits->scores, NULL);
+		if (r < 0)
+			return r;
+		atomic_fetch_add(&hits->bytes, hits->view->max_doc * sizeof(*hits->scores));
+		sorter_set_scores(&ordering->sorter, hits->scores);
+	}
+	return sorter_prepare(&ordering->sorter, budget);
+}
+
+int
+hits_order(struct index_hits *hits, struct hits_ordering *ordering, uint64_t n,
+	   const struct index_budget *budget)
+{
+	uint64_t more = MAX(ordering->n_ordered * ORDERED_GROWTH, (uint64_t)ORDERED_FIRST);
 	uint64_t wanted = MAX(n, more);
 	uint32_t *order = NULL;
 	int r;
 
-	if (hits->n_ordered >= MIN(n, hits->count))
+	if (ordering->n_ordered >= MIN(n, hits->count))
 		return 0;
 	if (wanted >= hits->count / ORDERED_PART)
 		wanted = hits->count;
-	r = sorter_prepare(&hits->sorter, budget);
+	r = prepare(hits, ordering, budget);
 	if (r == 0)
-		r = sorter_order(&hits->sorter, hits->docs, wanted, budget, &order);
+		r = sorter_order(&ordering->sorter, hits->docs, wanted, budget, &order);
 	if (r < 0)
 		return r;
-	atomic_fetch_add(&hits->bytes, (wanted - hits->n_ordered) * sizeof(*order));
-	free(hits->order);
-	hits->order = order;
-	hits->n_ordered = wanted;
+	atomic_fetch_add(&hits->bytes, (wanted - ordering->n_ordered) * sizeof(*order));
+	free(ordering->order);
+	ordering->order = order;
+	ordering->n_ordered = wanted;
 	return 0;
 }
 
 /* How many of the documents in order come at or before PLACE. */
 static uint64_t
-told_before(const struct index_hits *hits, const struct sort_place *place)
+told_before(const struct hits_ordering *ordering, const struct sort_place *place)
 {
-	uint64_t told = 0, untold = hits->order ? hits->n_ordered : 0;
+	uint64_t told = 0, untold = ordering->order ? ordering->n_ordered : 0;
 
 	while (told < untold) {
 		uint64_t mid = told + (untold - told) / 2;
 		struct sort_place there;
 
-		sorter_place(&hits->sorter, hits->order[mid], &there);
-		if (sorter_compare(&hits->sorter, &there, place) <= 0)
+		sorter_place(&ordering->sorter, ordering->order[mid], &there);
+		if (sorter_compare(&ordering->sorter, &there, place) <= 0)
 			told = mid + 1;
 		else
 			untold = mid;
@@ -69,38 +88,38 @@ told_before(const struct index_hits *hits, const struct sort_place *place)
 }
 
 static int
-page_in_order(struct index_hits *hits, uint64_t offset, const struct index_budget *budget,
-	      uint32_t *docs, size_t n, size_t *ret_n)
+page_in_order(struct index_hits *hits, struct hits_ordering *ordering, uint64_t offset,
+	      const struct index_budget *budget, uint32_t *docs, size_t n, size_t *ret_n)
 {
 	int r;
 
 	n = offset < hits->count ? MIN((uint64_t)n, hits->count - offset) : 0;
-	r = hits_order(hits, offset + n, budget);
+	r = hits_order(hits, ordering, offset + n, budget);
 	if (r < 0)
 		return r;
-	if (n > 0 && hits->order)
-		memcpy(docs, hits->order + offset, n * sizeof(*docs));
+	if (n > 0 && ordering->order)
+		memcpy(docs, ordering->order + offset, n * sizeof(*docs));
 	*ret_n = n;
 	return 0;
 }
 
 static int
-page_after(struct index_hits *hits, const struct sort_place *place,
+page_after(struct index_hits *hits, struct hits_ordering *ordering, const struct sort_place *place,
 	   const struct index_budget *budget, uint32_t *docs, size_t n, size_t *ret_n)
 {
-	uint64_t told = told_before(hits, place);
+	uint64_t told = told_before(ordering, place);
 	int r;
 
-	if (told == hits->n_ordered && told < hits->count) {
-		if (hits->scans++ < SCANS_MAX)
-			return sorter_first(&hits->sorter, hits->docs, place, n, budget, docs,
+	if (told == ordering->n_ordered && told < hits->count) {
+		if (ordering->scans++ < SCANS_MAX)
+			return sorter_first(&ordering->sorter, hits->docs, place, n, budget, docs,
 					    ret_n);
-		r = hits_order(hits, hits->count, budget);
+		r = hits_order(hits, ordering, hits->count, budget);
 		if (r < 0)
 			return r;
-		told = told_before(hits, place);
+		told = told_before(ordering, place);
 	}
-	return page_in_order(hits, told, budget, docs, n, ret_n);
+	return page_in_order(hits, ordering, told, budget, docs, n, ret_n);
 }
 
 /* --- In order of documents --- */
@@ -150,38 +169,46 @@ give_back(struct index_hits *hits)
 	hits_cache_trim(index_hits_cache(hits->view->index));
 }
 
-int
-index_hits_page(struct index_hits *hits, uint64_t offset, const struct index_budget *budget,
-		uint32_t *docs, size_t n, size_t *ret_n)
+static int
+page(struct index_hits *hits, struct hits_ordering *ordering, uint64_t offset,
+     const struct index_budget *budget, uint32_t *docs, size_t n, size_t *ret_n)
 {
 	int r;
 
-	if (sorter_is_natural(&hits->sorter)) {
+	if (sorter_is_natural(&ordering->sorter)) {
 		natural_page(hits, offset, docs, n, ret_n);
 		return 0;
 	}
 	r = budget_lock(budget, &hits->lock);
 	if (r < 0)
 		return r;
-	r = page_in_order(hits, offset, budget, docs, n, ret_n);
+	r = page_in_order(hits, ordering, offset, budget, docs, n, ret_n);
 	give_back(hits);
 	return r;
 }
 
+int
+index_hits_page(struct index_hits *hits, uint64_t offset, const struct index_budget *budget,
+		uint32_t *docs, size_t n, size_t *ret_n)
+{
+	return page(hits, hits->paged, offset, budget, docs, n, ret_n);
+}
+
 /* The place of what has ROW; -ESTALE if that is needed and there is nothing. */
 static int
-place_of_row(const struct index_hits *hits, uint64_t row, struct sort_place *ret_place)
+place_of_row(const struct index_hits *hits, const struct hits_ordering *ordering, uint64_t row,
+	     struct sort_place *ret_place)
 {
 	uint32_t doc;
 
-	if (hits->sorter.n == 0) {
+	if (ordering->sorter.n == 0) {
 		ret_place->levels[0] = row;
 		return 0;
 	}
 	/* In an order by values, a place needs the values of the document that stood there. */
 	if (index_doc_find_row(hits->view, row, &doc) < 0)
 		return -ESTALE;
-	sorter_place(&hits->sorter, doc, ret_place);
+	sorter_place(&ordering->sorter, doc, ret_place);
 	return 0;
 }
 
@@ -189,23 +216,24 @@ int
 index_hits_after(struct index_hits *hits, uint64_t row, const struct index_budget *budget,
 		 uint32_t *docs, size_t n, size_t *ret_n)
 {
+	struct hits_ordering *ordering = hits->listed;
 	struct sort_place place;
 	int r;
 
-	if (sorter_is_natural(&hits->sorter)) {
+	if (sorter_is_natural(&ordering->sorter)) {
 		natural_after(hits, row, docs, n, ret_n);
 		return 0;
 	}
 	if (row == 0)
-		return index_hits_page(hits, 0, budget, docs, n, ret_n);
+		return page(hits, ordering, 0, budget, docs, n, ret_n);
 	r = budget_lock(budget, &hits->lock);
 	if (r < 0)
 		return r;
-	r = sorter_prepare(&hits->sorter, budget);
+	r = prepare(hits, ordering, budget);
 	if (r == 0)
-		r = place_of_row(hits, row, &place);
+		r = place_of_row(hits, ordering, row, &place);
 	if (r == 0)
-		r = page_after(hits, &place, budget, docs, n, ret_n);
+		r = page_after(hits, ordering, &place, budget, docs, n, ret_n);
 	give_back(hits);
 	return r;
 }
@@ -213,12 +241,13 @@ index_hits_after(struct index_hits *hits, uint64_t row, const struct index_budge
 int
 index_hits_cursor(struct index_hits *hits, uint32_t doc, struct pxs_buf *cursor)
 {
+	struct hits_ordering *ordering = hits->paged;
 	int r;
 
 	(void)pthread_mutex_lock(&hits->lock);
-	r = sorter_prepare(&hits->sorter, NULL);
+	r = prepare(hits, ordering, NULL);
 	if (r == 0)
-		r = cursor_print(&hits->sorter, doc, cursor);
+		r = cursor_print(&ordering->sorter, doc, cursor);
 	give_back(hits);
 	return r;
 }
@@ -228,18 +257,19 @@ static int
 resume(struct index_hits *hits, const char *cursor, const struct index_budget *budget,
        uint32_t *docs, size_t n, size_t *ret_n)
 {
+	struct hits_ordering *ordering = hits->paged;
 	struct sort_place place = { 0 };
-	int r = sorter_prepare(&hits->sorter, budget);
+	int r = prepare(hits, ordering, budget);
 
 	if (r == 0)
-		r = cursor_parse(&hits->sorter, cursor, &place);
+		r = cursor_parse(&ordering->sorter, cursor, &place);
 	if (r < 0)
 		return r;
-	if (sorter_is_natural(&hits->sorter)) {
+	if (sorter_is_natural(&ordering->sorter)) {
 		natural_after(hits, place.levels[0], docs, n, ret_n);
 		return 0;
 	}
-	return page_after(hits, &place, budget, docs, n, ret_n);
+	return page_after(hits, ordering, &place, budget, docs, n, ret_n);
 }
 
 int

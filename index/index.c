@@ -103,6 +103,8 @@ open_parts(struct index *index, struct pxs_error *err)
 		r = hits_cache_new(&index->hits_cache);
 	if (r == 0)
 		r = visible_new(&index->visible);
+	if (r == 0)
+		r = relevance_init(&index->relevance);
 	index->salt = index->counters.salt;
 	return r < 0 ? r : index_load(index, err);
 }
@@ -152,6 +154,7 @@ index_close(struct index *index)
 		return;
 	hits_cache_free(index->hits_cache);
 	visible_free(index->visible);
+	relevance_done(&index->relevance);
 	if (index->view)
 		view_schema_free_columns(index->view->schema);
 	index_view_put(index->view);
@@ -188,6 +191,12 @@ struct hits_cache *
 index_hits_cache(struct index *index)
 {
 	return index->hits_cache;
+}
+
+const struct relevance *
+index_relevance(const struct index *index)
+{
+	return &index->relevance;
 }
 
 struct state *

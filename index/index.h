@@ -313,22 +313,25 @@ struct index_view *index_hits_view(const struct index_hits *hits); /* lent */
 uint64_t index_hits_count(const struct index_hits *hits);
 bool index_hits_contains(const struct index_hits *hits, uint32_t doc);
 
-/* Up to N documents from place OFFSET on, in the query's order, the number of them. Documents that
- * are equal in it stand by ascending `_id`; without an order all stand by ascending row. -ENOMEM;
- * -ETIMEDOUT, -ECANCELED: index_budget's. */
+/* Up to N documents from place OFFSET on, the number of them, in the query's order; without one
+ * the most relevant come first where words are asked for, else all stand by ascending row.
+ * Documents that are equal in an order, or as relevant, stand by ascending `_id`. -ENOMEM;
+ * -ETIMEDOUT, -ECANCELED: index_budget's; -EINVAL: ordering takes more memory than is allowed. */
 int index_hits_page(struct index_hits *hits, uint64_t offset, const struct index_budget *budget,
 		    uint32_t *docs, size_t n, size_t *ret_n);
 
 /* For listings that go on in any later generation: up to N documents, those after ROW (0: from the
- * start), in the same order; ROW tells the place. A document keeps its row when it changes, so
+ * start), in the query's order, without one by ascending row, never by relevance, which costs
+ * more than a listing may; ROW tells the place. A document keeps its row when it changes, so
  * nothing that stayed is told twice or left out. -ESTALE: the document of ROW is gone, and the
  * order needs its values. */
 int index_hits_after(struct index_hits *hits, uint64_t row, const struct index_budget *budget,
 		     uint32_t *docs, size_t n, size_t *ret_n);
 
-/* The same by a cursor: text that holds whatever the order needs, so that it survives restarts,
- * changes and the end of the document that it came from. Adds the one for the place of DOC, which
- * is one of the hits. Letters, digits and '-'; as long as DOC's values that it is sorted by. */
+/* The same for pages of index_hits_page(), in its order, by a cursor: text that holds whatever the
+ * order needs, so that it survives restarts, changes and the end of the document that it came from.
+ * Adds the one for the place of DOC, which is one of the hits. Letters, digits and '-'; as long as
+ * DOC's values that it is sorted by. */
 int index_hits_cursor(struct index_hits *hits, uint32_t doc, struct pxs_buf *cursor);
 /* Up to N documents after CURSOR ("": from the start), which must be of the same order: else
  * -EINVAL. A document whose values changed meanwhile is told where it stands now. */

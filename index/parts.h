@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "index/docs.h"
 #include "index/fts.h"
+#include "index/relevance.h"
 #include "index/state.h"
 #include "index/store.h"
 #include "index/turn.h"
@@ -39,6 +40,7 @@ struct index {
 	struct state *state;
 	struct hits_cache *hits_cache;
 	struct visible *visible;
+	struct relevance relevance;
 	struct journal *journal; /* with the store: for who has the turn to write */
 	struct history *history;
 	struct apply_queue applies;

@@ -14,13 +14,15 @@
 static int evaluate(struct search *search, const struct query_node *node,
 		    const roaring_bitmap_t *within, roaring_bitmap_t **ret_hits);
 
-enum cost { COST_TEXT, COST_COLUMN, COST_GROUP, COSTS };
+enum cost { COST_TEXT, COST_PATTERN, COST_COLUMN, COST_GROUP, COSTS };
 
 static const enum cost COST_OF[] = {
-	[QUERY_ALL] = COST_TEXT,      [QUERY_NONE] = COST_TEXT,	   [QUERY_BOOL] = COST_GROUP,
-	[QUERY_WORDS] = COST_TEXT,    [QUERY_PHRASE] = COST_TEXT,  [QUERY_PREFIX] = COST_TEXT,
-	[QUERY_WILDCARD] = COST_TEXT, [QUERY_FUZZY] = COST_TEXT,   [QUERY_REGEX] = COST_TEXT,
-	[QUERY_EQUALS] = COST_COLUMN, [QUERY_RANGE] = COST_COLUMN, [QUERY_EXISTS] = COST_COLUMN,
+	[QUERY_ALL] = COST_TEXT,	 [QUERY_NONE] = COST_TEXT,
+	[QUERY_BOOL] = COST_GROUP,	 [QUERY_WORDS] = COST_TEXT,
+	[QUERY_PHRASE] = COST_TEXT,	 [QUERY_PREFIX] = COST_PATTERN,
+	[QUERY_WILDCARD] = COST_PATTERN, [QUERY_FUZZY] = COST_PATTERN,
+	[QUERY_REGEX] = COST_PATTERN,	 [QUERY_EQUALS] = COST_COLUMN,
+	[QUERY_RANGE] = COST_COLUMN,	 [QUERY_EXISTS] = COST_COLUMN,
 };
 
 /* 1: the analysis leaves nothing of NODE ("--", or a group of such), so that its parent skips it
@@ -184,16 +186,17 @@ typedef int (*evaluator)(struct search *search, const struct query_node *node,
 			 const roaring_bitmap_t *within, roaring_bitmap_t **ret_hits);
 
 static const evaluator EVALUATORS[] = {
-	[QUERY_ALL] = evaluate_constant, [QUERY_NONE] = evaluate_constant,
-	[QUERY_BOOL] = evaluate_group,	 [QUERY_WORDS] = search_text,
-	[QUERY_PHRASE] = search_text,	 [QUERY_PREFIX] = search_text,
-	[QUERY_WILDCARD] = search_text,	 [QUERY_FUZZY] = search_text,
-	[QUERY_REGEX] = search_text,	 [QUERY_EQUALS] = search_column,
-	[QUERY_RANGE] = search_column,	 [QUERY_EXISTS] = search_column,
+	[QUERY_ALL] = evaluate_constant,   [QUERY_NONE] = evaluate_constant,
+	[QUERY_BOOL] = evaluate_group,	   [QUERY_WORDS] = search_text,
+	[QUERY_PHRASE] = search_text,	   [QUERY_PREFIX] = search_pattern,
+	[QUERY_WILDCARD] = search_pattern, [QUERY_FUZZY] = search_pattern,
+	[QUERY_REGEX] = search_pattern,	   [QUERY_EQUALS] = search_column,
+	[QUERY_RANGE] = search_column,	   [QUERY_EXISTS] = search_column,
 };
 
 static const char *const FROM[COSTS] = {
 	[COST_TEXT] = "words",
+	[COST_PATTERN] = "words and values",
 	[COST_COLUMN] = "columns",
 };
 
@@ -219,6 +222,13 @@ evaluate(struct search *search, const struct query_node *node, const roaring_bit
 	answer.found = roaring_bitmap_get_cardinality(*ret_hits);
 	search->trace->leaf(search->trace->context, &answer);
 	return 0;
+}
+
+int
+search_evaluate(struct search *search, const struct query_node *node,
+		const roaring_bitmap_t *within, roaring_bitmap_t **ret_hits)
+{
+	return evaluate(search, node, within, ret_hits);
 }
 
 /* The whole tree, which matches nothing if nothing is left of it. */

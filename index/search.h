@@ -4,6 +4,7 @@
 
 #include <roaring/roaring.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "index/index.h"
 
@@ -27,15 +28,64 @@ struct search {
 /* The documents of WITHIN (all of which the view shows) that match NODE, a leaf; the caller frees
  * them. 0; budget_check()'s; -EINVAL (the error says why), -ENOMEM, -EIO. */
 
-/* search_text.c: WORDS, PHRASE, PREFIX. */
+/* search.c: any NODE. */
+int search_evaluate(struct search *search, const struct query_node *node,
+		    const roaring_bitmap_t *within, roaring_bitmap_t **ret_hits);
+
+/* search_text.c: WORDS, PHRASE. */
 int search_text(struct search *search, const struct query_node *node,
 		const roaring_bitmap_t *within, roaring_bitmap_t **ret_hits);
 
 /* 1: the text holds a word; 0: none, so that there is nothing to look for; or -ENOMEM. */
 int search_text_has_words(const char *text);
 
+/* Calls EACH for each property in which NODE looks for words, then, where it looks in all, with
+ * NULL for their numbers; until EACH returns non-zero, which is returned. */
+typedef int search_each(void *context, const struct query_property *property);
+int search_text_properties(const struct search *search, const struct query_node *node,
+			   search_each *each, void *context);
+
+/* The number in the lexicon of WORD in PROPERTY (NULL: as a number); 0: no document has it. */
+int search_text_term(const struct search *search, const struct query_property *property,
+		     const char *word, size_t len, uint32_t *ret_number);
+
+/* Tell the trace that WORD of PROPERTY was looked up, and found DOCS. */
+void search_tell_term(struct search *search, const struct query_property *property,
+		      const char *word, size_t len, const roaring_bitmap_t *docs);
+
+/* A phrase's words, and its terms in one property after the other. */
+struct search_phrase {
+	struct pxs_buf words; /* each with its NUL */
+	struct pxs_buf *terms;
+	size_t n;
+};
+
+int search_phrase_init(struct search_phrase *phrase, const char *text);
+void search_phrase_done(struct search_phrase *phrase);
+static inline void
+search_phrase_cleanup(struct search_phrase *phrase)
+{
+	search_phrase_done(phrase);
+}
+
+/* Make `terms` those in PROPERTY (NULL: as numbers). 1; 0: it lacks one of them; or -ENOMEM. */
+int search_phrase_terms(const struct search *search, struct search_phrase *phrase,
+			const struct query_property *property);
+
+/* The property of this number; NULL: none. */
+const struct query_property *search_property(const struct search *search, uint32_t number);
+
+/* search_pattern.c: PREFIX, WILDCARD, FUZZY, REGEX. */
+int search_pattern(struct search *search, const struct query_node *node,
+		   const roaring_bitmap_t *within, roaring_bitmap_t **ret_hits);
+
 /* search_column.c: EQUALS, RANGE, EXISTS. */
 int search_column(struct search *search, const struct query_node *node,
 		  const roaring_bitmap_t *within, roaring_bitmap_t **ret_hits);
+
+/* Adds to HITS what of WITHIN has in COLUMN (of strings) a code of SET (a bit each; taken). */
+struct column;
+int search_code_set(struct search *search, const struct column *column, uint64_t *set,
+		    const roaring_bitmap_t *within, roaring_bitmap_t *hits);
 
 #endif

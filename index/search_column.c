@@ -324,14 +324,14 @@ scan_all(struct search *search, const struct test *test, const roaring_bitmap_t 
 	return 0;
 }
 
+/* NODE: the condition, or NULL if TEST has its set of codes already. */
 static int
-scan(struct search *search, const struct query_node *node, const struct column *column,
+scan(struct search *search, const struct query_node *node, struct test *test,
      const roaring_bitmap_t *within, roaring_bitmap_t *hits)
 {
 	bool are_few = roaring_bitmap_get_cardinality(within) < search->view->max_doc / FEW_PART;
 	CLEANUP(free) uint32_t *passed = malloc((COLUMN_SEGMENT_DOCS + 1) * sizeof(*passed));
 	CLEANUP(doclist) struct doclist few = { 0 };
-	CLEANUP(test) struct test test = { .column_test.column = column };
 	int r;
 
 	if (!passed)
@@ -341,11 +341,24 @@ scan(struct search *search, const struct query_node *node, const struct column *
 		if (r < 0)
 			return r;
 	}
-	r = make_test(search, node, are_few ? &few : NULL, &test);
-	if (r < 0 || test.nothing)
+	r = node ? make_test(search, node, are_few ? &few : NULL, test) : 0;
+	if (r < 0 || test->nothing)
 		return r;
-	return are_few ? scan_few(search, &test, &few, passed, hits)
-		       : scan_all(search, &test, within, passed, hits);
+	return are_few ? scan_few(search, test, &few, passed, hits)
+		       : scan_all(search, test, within, passed, hits);
+}
+
+int
+search_code_set(struct search *search, const struct column *column, uint64_t *set,
+		const roaring_bitmap_t *within, roaring_bitmap_t *hits)
+{
+	CLEANUP(bitmap) roaring_bitmap_t *found = roaring_bitmap_create();
+	CLEANUP(test) struct test test = { .column_test = { .column = column, .code_set = set } };
+	int r = found ? scan(search, NULL, &test, within, found) : -ENOMEM;
+
+	if (r == 0)
+		roaring_bitmap_or_inplace(hits, found);
+	return r;
 }
 
 int
@@ -353,13 +366,16 @@ search_column(struct search *search, const struct query_node *node, const roarin
 	      roaring_bitmap_t **ret_hits)
 {
 	CLEANUP(bitmap) roaring_bitmap_t *hits = roaring_bitmap_create();
-	const struct column *column = view_column(search->view, node->property);
+	CLEANUP(test)
+	struct test test = {
+		.column_test.column = view_column(search->view, node->property),
+	};
 	int r;
 
 	if (!hits)
 		return -ENOMEM;
 	/* A property that the view does not know yet: no document has it. */
-	r = column ? scan(search, node, column, within, hits) : 0;
+	r = test.column_test.column ? scan(search, node, &test, within, hits) : 0;
 	if (r < 0)
 		return r;
 	*ret_hits = STEAL(hits);

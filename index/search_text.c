@@ -1,13 +1,17 @@
-/* Words, phrases and prefixes are terms of the text engine, which knows nothing of views: what it
- * finds is cut down to the candidates. */
+/* Words and phrases are terms of the text engine, one for each property that has them. It knows
+ * nothing of views: what it finds is cut down to the candidates. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/error.h"
 #include "index/budget.h"
+#include "index/column.h"
+#include "index/document.h"
 #include "index/fts.h"
+#include "index/lexicon.h"
+#include "index/postings.h"
+#include "index/relevance.h"
 #include "index/search.h"
 #include "index/terms.h"
 #include "index/view.h"
@@ -27,150 +31,219 @@ search_text_has_words(const char *text)
 	return terms_words(text, strlen(text), say_yes, NULL);
 }
 
-/* One leaf, as its words come. */
-struct leaf {
-	struct search *search;
-	const struct query_node *node;
-	struct fts *fts;
-	roaring_bitmap_t *hits;
-	struct pxs_buf *terms; /* of a phrase */
-	size_t n_terms, room;
-};
-
-static int
-word_term(const struct query_node *node, const char *word, size_t len, struct pxs_buf *term)
+static bool
+has_words(const struct query_property *property)
 {
+	return property->type == QUERY_TYPE_STRING && !property_is_hidden(property);
+}
+
+int
+search_text_properties(const struct search *search, const struct query_node *node,
+		       search_each *each, void *context)
+{
+	const struct query_schema *schema = &search->view->schema->schema;
+	int r = 0;
+
 	if (node->property)
-		terms_tagged(term, node->property, word, len);
+		return has_words(node->property) ? each(context, node->property) : 0;
+	for (size_t i = 0; r == 0 && i < schema->n_properties; i++)
+		if (has_words(schema->properties[i]))
+			r = each(context, schema->properties[i]);
+	return r ? r : each(context, NULL);
+}
+
+int
+search_text_term(const struct search *search, const struct query_property *property,
+		 const char *word, size_t len, uint32_t *ret_number)
+{
+	CLEANUP(pxs_buf) struct pxs_buf term = PXS_BUF_INIT;
+
+	if (property)
+		terms_tagged(&term, property, word, len);
 	else
-		terms_plain(term, word, len);
-	return term->error;
+		terms_number(&term, word, len);
+	if (term.error)
+		return term.error;
+	*ret_number = lexicon_find(fts_lexicon(index_fts(search->view->index)), term.data,
+				   term.len);
+	return 0;
+}
+
+const struct query_property *
+search_property(const struct search *search, uint32_t number)
+{
+	const struct view_schema *schema = search->view->schema;
+
+	return number < schema->n_columns && schema->columns[number]
+		       ? column_property(schema->columns[number])
+		       : NULL;
+}
+
+void
+search_tell_term(struct search *search, const struct query_property *property, const char *word,
+		 size_t len, const roaring_bitmap_t *docs)
+{
+	search->n_terms++;
+	if (search->trace && search->trace->term)
+		search->trace->term(search->trace->context, property, word, len,
+				    roaring_bitmap_and_cardinality(docs, search->view->live));
 }
 
 /* --- Any of the words --- */
 
+struct word {
+	struct search *search;
+	const struct query_node *node;
+	const char *text;
+	size_t len;
+	roaring_bitmap_t *hits;
+};
+
 static int
-find_word(void *context, const char *word, size_t len)
+find_in_property(void *context, const struct query_property *property)
 {
-	struct leaf *leaf = context;
-	CLEANUP(pxs_buf) struct pxs_buf term = PXS_BUF_INIT;
+	struct word *word = context;
+	CLEANUP(bitmap) roaring_bitmap_t *found = NULL;
+	uint32_t number = 0;
 	int r;
 
-	r = word_term(leaf->node, word, len, &term);
-	if (r == 0)
-		r = budget_check(leaf->search->budget);
+	r = search_text_term(word->search, property, word->text, word->len, &number);
+	if (r < 0 || number == 0)
+		return r;
+	found = roaring_bitmap_create();
+	if (!found)
+		return -ENOMEM;
+	r = postings_find(index_relevance(word->search->view->index)->postings,
+			  index_fts(word->search->view->index), number, word->search->budget,
+			  found);
 	if (r < 0)
 		return r;
-	leaf->search->n_terms++;
-	return fts_find_term(leaf->fts, term.data, term.len, leaf->search->budget, leaf->hits);
+	search_tell_term(word->search, property, word->text, word->len, found);
+	roaring_bitmap_or_inplace(word->hits, found);
+	return 0;
 }
 
 static int
-find_words(struct leaf *leaf)
+find_word(void *context, const char *text, size_t len)
 {
-	return terms_words(leaf->node->text, strlen(leaf->node->text), find_word, leaf);
+	struct word *word = context;
+	int r = budget_check(word->search->budget);
+
+	word->text = text;
+	word->len = len;
+	return r < 0 ? r : search_text_properties(word->search, word->node, find_in_property, word);
+}
+
+static int
+find_words(struct search *search, const struct query_node *node, roaring_bitmap_t *hits)
+{
+	struct word word = { .search = search, .node = node, .hits = hits };
+
+	return terms_words(node->text, strlen(node->text), find_word, &word);
 }
 
 /* --- All of the words, one after the other --- */
 
+void
+search_phrase_done(struct search_phrase *phrase)
+{
+	for (size_t i = 0; phrase->terms && i < phrase->n; i++)
+		pxs_buf_done(&phrase->terms[i]);
+	free(phrase->terms);
+	pxs_buf_done(&phrase->words);
+	*phrase = (struct search_phrase){ 0 };
+}
+
 static int
 add_word(void *context, const char *word, size_t len)
 {
-	struct leaf *leaf = context;
-	struct pxs_buf *terms;
+	struct search_phrase *phrase = context;
 
-	if (leaf->n_terms == leaf->room) {
-		leaf->room = leaf->room ? leaf->room * 2 : 8;
-		terms = realloc(leaf->terms, leaf->room * sizeof(*terms));
-		if (!terms)
-			return -ENOMEM;
-		leaf->terms = terms;
-	}
-	leaf->terms[leaf->n_terms] = (struct pxs_buf)PXS_BUF_INIT;
-	return word_term(leaf->node, word, len, &leaf->terms[leaf->n_terms++]);
+	pxs_buf_add(&phrase->words, word, len);
+	pxs_buf_add_char(&phrase->words, '\0');
+	phrase->n++;
+	return phrase->words.error;
 }
 
-static int
-find_phrase(struct leaf *leaf)
+int
+search_phrase_init(struct search_phrase *phrase, const char *text)
 {
-	int r = terms_words(leaf->node->text, strlen(leaf->node->text), add_word, leaf);
-
-	if (r == 0 && leaf->n_terms > 0)
-		r = fts_find_phrase(leaf->fts, leaf->terms, leaf->n_terms, leaf->search->budget,
-				    leaf->hits);
-	for (size_t i = 0; i < leaf->n_terms; i++)
-		pxs_buf_done(&leaf->terms[i]);
-	free(leaf->terms);
-	return r;
-}
-
-/* --- Words and whole values that begin so --- */
-
-static int
-find_whole_prefix(struct leaf *leaf, const struct query_property *property,
-		  const struct pxs_buf *folded)
-{
-	CLEANUP(pxs_buf) struct pxs_buf term = PXS_BUF_INIT;
-
-	terms_whole(&term, property, folded->data, folded->len);
-	if (term.error)
-		return term.error;
-	return fts_find_prefix(leaf->fts, term.data, term.len, leaf->search->budget, leaf->hits);
-}
-
-static int
-find_word_prefix(struct leaf *leaf, const struct pxs_buf *folded)
-{
-	CLEANUP(pxs_buf) struct pxs_buf term = PXS_BUF_INIT;
 	int r;
 
-	/* No word begins with a control character, but the marks of other terms are such. */
-	if ((unsigned char)folded->data[0] < ' ')
-		return 0;
-	r = word_term(leaf->node, folded->data, folded->len, &term);
-	if (r < 0)
+	*phrase = (struct search_phrase){ 0 };
+	r = terms_words(text, strlen(text), add_word, phrase);
+	if (r < 0 || phrase->n == 0)
 		return r;
-	return fts_find_prefix(leaf->fts, term.data, term.len, leaf->search->budget, leaf->hits);
+	phrase->terms = calloc(phrase->n, sizeof(*phrase->terms));
+	return phrase->terms ? 0 : -ENOMEM;
 }
 
-static bool
-has_whole_values(const struct query_node *node, const struct query_property *property)
+int
+search_phrase_terms(const struct search *search, struct search_phrase *phrase,
+		    const struct query_property *property)
 {
-	if (node->property)
-		return property == node->property;
-	return property->type == QUERY_TYPE_STRING && property->name[0] != '_';
-}
+	const struct lexicon *lexicon = fts_lexicon(index_fts(search->view->index));
+	const char *word = phrase->words.data;
 
-static int
-find_prefixes(struct leaf *leaf, const struct pxs_buf *folded)
-{
-	const struct query_schema *schema = &leaf->search->view->schema->schema;
-	int r = find_word_prefix(leaf, folded);
+	for (size_t i = 0; i < phrase->n; i++, word += strlen(word) + 1) {
+		struct pxs_buf *term = &phrase->terms[i];
 
-	for (size_t i = 0; r == 0 && i < schema->n_properties; i++) {
-		if (!has_whole_values(leaf->node, schema->properties[i]))
-			continue;
-		r = budget_check(leaf->search->budget);
-		if (r == 0)
-			r = find_whole_prefix(leaf, schema->properties[i], folded);
+		pxs_buf_clear(term);
+		if (property)
+			terms_tagged(term, property, word, strlen(word));
+		else
+			terms_number(term, word, strlen(word));
+		if (term->error)
+			return term->error;
+		if (!lexicon_find(lexicon, term->data, term->len))
+			return 0;
 	}
-	return r;
+	return 1;
+}
+
+struct phrase {
+	struct search *search;
+	const struct query_node *node;
+	struct search_phrase words;
+	roaring_bitmap_t *hits;
+};
+
+static int
+add_hit(void *context, uint32_t doc, uint32_t width)
+{
+	(void)width;
+	roaring_bitmap_add(context, doc);
+	return 0;
 }
 
 static int
-find_prefix(struct leaf *leaf)
+find_phrase_in_property(void *context, const struct query_property *property)
 {
-	CLEANUP(pxs_buf) struct pxs_buf folded = PXS_BUF_INIT;
-	int r = terms_fold(leaf->node->text, strlen(leaf->node->text), &folded);
+	struct phrase *phrase = context;
+	struct fts *fts = index_fts(phrase->search->view->index);
+	const struct index_budget *budget = phrase->search->budget;
+	const struct search_phrase *words = &phrase->words;
+	int r = search_phrase_terms(phrase->search, &phrase->words, property);
 
-	if (r < 0 || folded.len == 0)
+	if (r <= 0)
 		return r;
-	/* Terms are cut at this length; a longer prefix would match by its beginning alone. */
-	if (folded.len > TERMS_WORD_MAX)
-		return pxs_error_set(leaf->search->err, -EINVAL, -1,
-				     "a beginning of a word (\"...*\") may have %d bytes, not %zu",
-				     TERMS_WORD_MAX, folded.len);
-	return find_prefixes(leaf, &folded);
+	phrase->search->n_terms += words->n;
+	if (phrase->node->slop > 0 && words->n > 1)
+		return fts_find_sloppy(fts, words->terms, words->n, phrase->node->slop,
+				       property && property->multi, budget, add_hit, phrase->hits);
+	return fts_find_phrase(fts, words->terms, words->n, budget, phrase->hits);
+}
+
+static int
+find_phrase(struct search *search, const struct query_node *node, roaring_bitmap_t *hits)
+{
+	struct phrase phrase = { .search = search, .node = node, .hits = hits };
+	int r = search_phrase_init(&phrase.words, node->text);
+
+	if (r == 0 && phrase.words.n > 0)
+		r = search_text_properties(search, node, find_phrase_in_property, &phrase);
+	search_phrase_done(&phrase.words);
+	return r;
 }
 
 int
@@ -178,20 +251,12 @@ search_text(struct search *search, const struct query_node *node, const roaring_
 	    roaring_bitmap_t **ret_hits)
 {
 	CLEANUP(bitmap) roaring_bitmap_t *hits = roaring_bitmap_create();
-	struct leaf leaf = {
-		.search = search,
-		.node = node,
-		.fts = index_fts(search->view->index),
-		.hits = hits,
-	};
 	int r;
 
 	if (!hits)
 		return -ENOMEM;
-	r = node->kind == QUERY_WORDS	 ? find_words(&leaf)
-	    : node->kind == QUERY_PHRASE ? find_phrase(&leaf)
-	    : node->kind == QUERY_PREFIX ? find_prefix(&leaf)
-					 : -ENOTSUP;
+	r = node->kind == QUERY_WORDS ? find_words(search, node, hits)
+				      : find_phrase(search, node, hits);
 	if (r < 0)
 		return r;
 	roaring_bitmap_and_inplace(hits, within);

@@ -28,13 +28,50 @@ sorter_init(struct sorter *sorter, const struct index_view *view, const struct q
 		const struct query_property *property = query->sorts[i].property;
 		const struct column *column = property ? view_column(view, property) : NULL;
 
-		/* By relevance is by row; a property without a column is missing everywhere. */
-		if (column)
+		/* A property without a column is missing everywhere. */
+		if (column || !property)
 			sorter->keys[sorter->n++] = (struct sort_key){
 				.column = column,
 				.descending = query->sorts[i].descending,
 			};
 	}
+}
+
+void
+sorter_init_relevance(struct sorter *sorter, const struct index_view *view)
+{
+	*sorter = (struct sorter){ .view = view, .keys[0].descending = true, .n = 1 };
+}
+
+bool
+sorter_wants_scores(const struct sorter *sorter)
+{
+	for (size_t i = 0; i < sorter->n; i++)
+		if (!sorter->keys[i].column && !sorter->keys[i].scores)
+			return true;
+	return false;
+}
+
+void
+sorter_set_scores(struct sorter *sorter, const float *scores)
+{
+	for (size_t i = 0; i < sorter->n; i++)
+		if (!sorter->keys[i].column)
+			sorter->keys[i].scores = scores;
+}
+
+const struct query_property *
+sort_key_property(const struct sort_key *key)
+{
+	static const struct query_property SCORE = { .name = "_score", .type = QUERY_TYPE_DOUBLE };
+
+	return key->column ? column_property(key->column) : &SCORE;
+}
+
+const struct dict *
+sort_key_dict(const struct sort_key *key)
+{
+	return key->column ? column_dict(key->column) : NULL;
 }
 
 void
@@ -58,8 +95,8 @@ sorter_prepare(struct sorter *sorter, const struct index_budget *budget)
 	for (size_t i = 0; r == 0 && i < sorter->n; i++) {
 		struct sort_key *key = &sorter->keys[i];
 
-		if (column_dict(key->column) && !key->ranks)
-			r = ranks_get(&column_derived(key->column)->ranks, column_dict(key->column),
+		if (sort_key_dict(key) && !key->ranks)
+			r = ranks_get(&column_derived(key->column)->ranks, sort_key_dict(key),
 				      budget, &key->ranks);
 	}
 	return r;

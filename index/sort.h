@@ -18,6 +18,7 @@
 #include "index/index.h"
 
 struct column;
+struct dict;
 struct ranks;
 
 /* The keys of a document, and last what tells equal ones apart: its id, or without keys its row. */
@@ -26,12 +27,13 @@ struct ranks;
 /* Comes after every value, in both directions. */
 #define SORT_MISSING UINT64_MAX
 
-/* The keys of an order, as columns. A plain value that keeps pointers into VIEW. */
+/* The keys of an order, as columns, or as scores. A plain value that keeps pointers into VIEW. */
 struct sorter {
 	const struct index_view *view;
 	struct sort_key {
-		const struct column *column;
-		struct ranks *ranks; /* of strings; NULL until prepared */
+		const struct column *column; /* NULL: by relevance */
+		struct ranks *ranks;	     /* of strings; NULL until prepared */
+		const float *scores;	     /* of documents; NULL until they are set */
 		bool descending;
 	} keys[QUERY_SORTS_MAX];
 	size_t n; /* 0: by row alone */
@@ -43,6 +45,16 @@ struct sort_place {
 };
 
 void sorter_init(struct sorter *sorter, const struct index_view *view, const struct query *query);
+/* By relevance, the best first. */
+void sorter_init_relevance(struct sorter *sorter, const struct index_view *view);
+
+/* Whether it sorts by scores that are to be set before it is prepared; lent as long as SORTER. */
+bool sorter_wants_scores(const struct sorter *sorter);
+void sorter_set_scores(struct sorter *sorter, const float *scores);
+
+/* What a key sorts by: a property, or "_score". */
+const struct query_property *sort_key_property(const struct sort_key *key);
+const struct dict *sort_key_dict(const struct sort_key *key); /* NULL: of numbers */
 void sorter_done(struct sorter *sorter);
 
 /* Whether ascending document number is the order already. */

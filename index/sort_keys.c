@@ -86,10 +86,25 @@ key_of_list(const struct sort_key *key, const struct column_slice *slice, uint32
 }
 
 static void
+keys_of_scores(const struct sort_key *key, const struct doclist_slice *docs, uint64_t *keys)
+{
+	for (size_t i = 0; i < docs->n; i++) {
+		struct query_value score = { .type = QUERY_TYPE_DOUBLE,
+					     .real = (double)key->scores[docs->docs[i]] };
+
+		keys[i] = key_of(column_number(&score), key->descending);
+	}
+}
+
+static void
 segment_keys(const struct sort_key *key, const struct doclist_slice *docs, uint64_t *keys)
 {
 	struct column_slice slice;
 
+	if (!key->column) {
+		keys_of_scores(key, docs, keys);
+		return;
+	}
 	column_slice(key->column, docs->segment, &slice);
 	if (column_property(key->column)->multi)
 		for (size_t i = 0; i < docs->n; i++)
@@ -151,7 +166,7 @@ uint64_t
 sorter_value_key(const struct sorter *sorter, size_t level, const struct query_value *value)
 {
 	const struct sort_key *key = &sorter->keys[level];
-	const struct dict *dict = column_dict(key->column);
+	const struct dict *dict = sort_key_dict(key);
 	uint32_t less;
 	bool known;
 
@@ -177,7 +192,7 @@ sorter_value(const struct sorter *sorter, size_t level, uint32_t doc, struct que
 		return false;
 	number = (int64_t)((key->descending ? ~found : found + 1) ^ ((uint64_t)1 << 63));
 	if (!key->ranks) {
-		column_number_value(column_property(key->column), number, ret_value);
+		column_number_value(sort_key_property(key), number, ret_value);
 		return true;
 	}
 	ret_value->type = QUERY_TYPE_STRING;

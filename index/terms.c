@@ -10,7 +10,7 @@
 /* --- Terms: the first byte tells the kind; words begin with no byte below 0x20. --- */
 
 #define TAGGED 0x01
-#define WHOLE 0x02
+#define GAP "\x02"
 
 /* A property's number in 1 to 3 bytes, the fewer the lower it is. The first byte tells how many, so
  * none begins another; none is NUL, which FTS5 queries could not hold.
@@ -36,9 +36,9 @@ tag_add(struct tag *tag, uint32_t byte)
 }
 
 static struct tag
-tag_make(char kind, const struct query_property *property)
+tag_make(const struct query_property *property)
 {
-	struct tag tag = { { kind }, 1 };
+	struct tag tag = { { TAGGED }, 1 };
 	uint32_t n = property->number;
 
 	if (n < ONE_BYTE) {
@@ -59,30 +59,67 @@ tag_make(char kind, const struct query_property *property)
 	return tag;
 }
 
-void
-terms_plain(struct pxs_buf *buf, const char *word, size_t len)
+/* How far the digits before went, and the value of the two that may follow. */
+static const char *
+read_digits(const char *at, int n, uint32_t *value)
 {
-	pxs_buf_add(buf, word, len);
+	for (; n > 0; n--, at++) {
+		if (!*at)
+			return NULL;
+		*value = *value * 255 + (unsigned char)*at - 1;
+	}
+	return at;
+}
+
+const char *
+terms_word(const char *term, uint32_t *ret_number)
+{
+	uint32_t first = (unsigned char)term[0];
+	uint32_t base = 0;
+	int digits = 0;
+
+	if (first >= ' ') {
+		*ret_number = TERMS_NO_PROPERTY;
+		return term;
+	}
+	if (first != TAGGED || !term[1])
+		return NULL;
+	first = (unsigned char)term[1];
+	*ret_number = first - 1;
+	if (first >= 0xc0) {
+		*ret_number = first - 0xc0;
+		base = ONE_BYTE + TWO_BYTES;
+		digits = 2;
+	} else if (first >= 0x80) {
+		*ret_number = first - 0x80;
+		base = ONE_BYTE;
+		digits = 1;
+	}
+	term = read_digits(term + 2, digits, ret_number);
+	*ret_number += base;
+	return term;
+}
+
+void
+terms_number(struct pxs_buf *buf, const char *text, size_t len)
+{
+	pxs_buf_add(buf, text, len);
 }
 
 void
 terms_tagged(struct pxs_buf *buf, const struct query_property *property, const char *word,
 	     size_t len)
 {
-	struct tag tag = tag_make(TAGGED, property);
+	struct tag tag = tag_make(property);
 
 	pxs_buf_add(buf, tag.bytes, tag.len);
 	pxs_buf_add(buf, word, len);
 }
 
-void
-terms_whole(struct pxs_buf *buf, const struct query_property *property, const char *folded,
-	    size_t len)
+const char *
+terms_gap(void)
 {
-	struct tag tag = tag_make(WHOLE, property);
-
-	pxs_buf_add(buf, tag.bytes, tag.len);
-	pxs_buf_add(buf, folded, words_cut(folded, len));
+	return GAP;
 }
 
 /* --- The stream: each term after two bytes, its length and SAME, the low byte first. --- */
@@ -164,8 +201,7 @@ struct value {
 static void
 add_word(const struct value *value, const char *word, size_t len, bool same)
 {
-	put_term(value->stream, &UNTAGGED, word, len, same);
-	put_term(value->stream, &value->tag, word, len, true);
+	put_term(value->stream, &value->tag, word, len, same);
 }
 
 /* Of foo.tar.gz its stem foo.tar, and foo, tar and gz. */
@@ -205,21 +241,17 @@ terms_stream_add_string(struct pxs_buf *stream, const struct query_property *pro
 			const char *text, size_t len)
 {
 	CLEANUP(pxs_buf) struct pxs_buf folded = PXS_BUF_INIT;
-	struct tag whole = tag_make(WHOLE, property);
 	struct value value = {
 		.stream = stream,
-		.tag = tag_make(TAGGED, property),
+		.tag = tag_make(property),
 		.parts = !strcmp(property->name, "core.filename"),
 	};
 	int r;
 
 	r = terms_fold(text, len, &folded);
-	if (r < 0)
-		return r;
-
-	text = pxs_buf_text(&folded);
-	put_term(stream, &whole, text, words_cut(text, folded.len), false);
-	if (stream->error)
-		return stream->error;
-	return words_split(text, folded.len, on_word, &value);
+	if (r == 0)
+		r = words_split(pxs_buf_text(&folded), folded.len, on_word, &value);
+	if (r == 0 && property->multi)
+		put_term(stream, &UNTAGGED, GAP, strlen(GAP), false);
+	return r < 0 ? r : stream->error;
 }

@@ -1,15 +1,16 @@
 /* terms.h - from text to the terms that fts.db holds.
  *
  * One analyser serves documents and queries (spec/pixstor.md 2.3): Unicode words (UAX #29), lower
- * case, NFC. A string value of a document becomes, in this order,
+ * case, NFC. Of a document there are
  *
- *     position n      its whole value, folded            WHOLE  number value
- *     position n+1    each word, plain, and at the same  word
- *     ...             position tagged with its property  TAGGED number word
+ *     position 0      its numbers and booleans, plain        NUMBER
+ *     position n      each word of its strings, tagged       TAGGED property word
+ *     n + 1           after each value of a list             GAP
  *
- * so `word`, `prop:word`, phrases and prefixes are all terms of one FTS5 column, and the whole
- * value, which stands between two values, keeps phrases from crossing. core.filename has beside
- * each word that holds dots its parts, too (filename sub-tokens). */
+ * so a word of a property, a phrase and a prefix are all terms of one FTS5 column; a word of any
+ * property is looked for in each that has it (lexicon.h tells which). A tag keeps phrases from
+ * crossing to another property, a gap from crossing to the next element of a list. core.filename
+ * has beside each word that holds dots its parts, too (filename sub-tokens). */
 #ifndef PXS_INDEX_TERMS_H
 #define PXS_INDEX_TERMS_H
 
@@ -20,11 +21,11 @@
 struct pxs_buf;
 struct query_property;
 
-/* Longer words are split, longer whole values cut, at a character (bytes). */
+/* Longer words are split at a character (bytes). */
 #define TERMS_WORD_MAX 255
 
 /* Raise when the analysis changes: fts.db is then rebuilt. */
-#define TERMS_VERSION 1
+#define TERMS_VERSION 2
 
 /* Calls EACH for every word of TEXT (UTF-8), in order, until it returns non-zero, which is
  * returned; else 0, -EILSEQ (not UTF-8) or -ENOMEM. */
@@ -34,13 +35,17 @@ int terms_words(const char *text, size_t len,
 /* Adds TEXT in lower case and NFC to BUF; whole, not cut. -EILSEQ, -ENOMEM. */
 int terms_fold(const char *text, size_t len, struct pxs_buf *buf);
 
-/* The term by which a word of any property, a word of PROPERTY, or a whole value of PROPERTY
- * (already folded; cut here) is found. Added to BUF. */
-void terms_plain(struct pxs_buf *buf, const char *word, size_t len);
+/* The term by which a number, or a word of PROPERTY, is found. Added to BUF. */
+void terms_number(struct pxs_buf *buf, const char *text, size_t len);
 void terms_tagged(struct pxs_buf *buf, const struct query_property *property, const char *word,
 		  size_t len);
-void terms_whole(struct pxs_buf *buf, const struct query_property *property, const char *folded,
-		 size_t len);
+/* The term between the elements of a list; static. */
+const char *terms_gap(void);
+
+/* The word or number of TERM, which points into it, and in *RET_NUMBER the property's number;
+ * TERMS_NO_PROPERTY for a number. NULL: not such a term. */
+#define TERMS_NO_PROPERTY UINT32_MAX
+const char *terms_word(const char *term, uint32_t *ret_number);
 
 /* A document's terms as one stream, for fts_put(). Numbers and booleans (as text) first: they all
  * share the first position. */

@@ -47,7 +47,7 @@ make_folder(void **state)
 static int
 remove_file(void **state)
 {
-	static const char *const ENDINGS[] = { "", "-wal", "-shm" };
+	static const char *const ENDINGS[] = { "", "-wal", "-shm", "-terms" };
 	char name[sizeof(path) + 8];
 
 	(void)state;
@@ -80,23 +80,27 @@ open_fts(uint64_t expected_seq)
 
 static const struct query_property TITLE = { .name = "common.title", .number = 7 };
 
+/* The words of TEXT as plain terms. */
 static void
 put_text(struct fts *fts, uint32_t doc, const char *text)
 {
 	CLEANUP(pxs_buf) struct pxs_buf stream = PXS_BUF_INIT;
 
-	assert_int_equal(terms_stream_add_string(&stream, &TITLE, text, strlen(text)), 0);
+	for (size_t len; *text; text += len + (text[len] == ' ')) {
+		len = strcspn(text, " ");
+		assert_int_equal(terms_stream_add_number(&stream, text, len), 0);
+	}
 	assert_int_equal(fts_put(fts, doc, stream.data, stream.len), 0);
 }
 
-/* Documents FIRST to LAST, each "every" and its number. */
+/* Documents FIRST to LAST, each "aa ab ac every" and its number. */
 static void
 put_many(struct fts *fts, uint32_t first, uint32_t last)
 {
 	char text[32];
 
 	for (uint32_t doc = first; doc <= last; doc++) {
-		(void)snprintf(text, sizeof(text), "every n%u", doc);
+		(void)snprintf(text, sizeof(text), "aa ab ac every n%u", doc);
 		put_text(fts, doc, text);
 	}
 }
@@ -226,9 +230,9 @@ draw_documents(struct model *model)
 }
 
 struct model_query {
-	enum { TERM, PHRASE, PREFIX, WHOLE, WHOLE_PREFIX } kind;
-	int property;		  /* -1: any */
-	struct model_value words; /* WHOLE: the value; PREFIX: one word */
+	enum { TERM, PHRASE, PREFIX, KINDS } kind;
+	int property;
+	struct model_value words; /* PREFIX: one word */
 	size_t prefix_len;	  /* bytes of the word or value */
 };
 
@@ -253,31 +257,11 @@ prefix_matches(const struct model_query *query, const struct model_value *value)
 }
 
 static bool
-whole_matches(const struct model_query *query, const struct model_value *value, bool prefix)
-{
-	CLEANUP(pxs_buf) struct pxs_buf asked = PXS_BUF_INIT;
-	CLEANUP(pxs_buf) struct pxs_buf text = PXS_BUF_INIT;
-
-	value_text(&query->words, &asked);
-	value_text(value, &text);
-	return prefix ? !strncmp(asked.data, text.data, query->prefix_len)
-		      : !strcmp(asked.data, text.data);
-}
-
-static bool
 value_matches(const struct model_query *query, const struct model_value *value)
 {
 	if (!value->n)
 		return false;
-	switch (query->kind) {
-	case PREFIX:
-		return prefix_matches(query, value);
-	case WHOLE:
-	case WHOLE_PREFIX:
-		return whole_matches(query, value, query->kind == WHOLE_PREFIX);
-	default:
-		return words_match(query, value);
-	}
+	return query->kind == PREFIX ? prefix_matches(query, value) : words_match(query, value);
 }
 
 static void
@@ -285,8 +269,7 @@ model_find(const struct model *model, const struct model_query *query, roaring_b
 {
 	for (uint32_t doc = 1; doc <= MODEL_DOCS; doc++)
 		for (int p = 0; p < MODEL_PROPERTIES; p++)
-			if ((query->property < 0 || query->property == p) &&
-			    value_matches(query, &model->values[doc][p]))
+			if (query->property == p && value_matches(query, &model->values[doc][p]))
 				roaring_bitmap_add(hits, doc);
 }
 
@@ -302,22 +285,15 @@ random_prefix(const char *text)
 }
 
 static void
-draw_query(const struct model *model, struct model_query *query)
+draw_query(struct model_query *query)
 {
 	CLEANUP(pxs_buf) struct pxs_buf text = PXS_BUF_INIT;
-	const struct model_value *value;
 
-	query->kind = random_below(5);
+	query->kind = random_below(KINDS);
 	query->property = (int)random_below(MODEL_PROPERTIES);
-	value = &model->values[1 + random_below(MODEL_DOCS)][query->property];
-	query->words = *value;
-	if (query->kind != WHOLE && query->kind != WHOLE_PREFIX) {
-		query->words.n = query->kind == PHRASE ? (uint8_t)(1 + random_below(3)) : 1;
-		for (size_t i = 0; i < query->words.n; i++)
-			query->words.words[i] = (uint8_t)random_below(ARRAY_SIZE(VOCABULARY));
-		if (random_below(2))
-			query->property = -1;
-	}
+	query->words.n = query->kind == PHRASE ? (uint8_t)(1 + random_below(3)) : 1;
+	for (size_t i = 0; i < query->words.n; i++)
+		query->words.words[i] = (uint8_t)random_below(ARRAY_SIZE(VOCABULARY));
 	value_text(&query->words, &text);
 	query->prefix_len = text.len ? random_prefix(text.data) : 0;
 }
@@ -330,10 +306,7 @@ word_term(const struct model *model, const struct model_query *query, size_t at,
 
 	if (!len)
 		len = strlen(word);
-	if (query->property < 0)
-		terms_plain(term, word, len);
-	else
-		terms_tagged(term, &model->properties[query->property], word, len);
+	terms_tagged(term, &model->properties[query->property], word, len);
 }
 
 static int
@@ -353,25 +326,16 @@ find_phrase(const struct model *model, const struct model_query *query, roaring_
 static int
 fts_find(const struct model *model, const struct model_query *query, roaring_bitmap_t *hits)
 {
-	CLEANUP(pxs_buf) struct pxs_buf text = PXS_BUF_INIT;
 	CLEANUP(pxs_buf) struct pxs_buf term = PXS_BUF_INIT;
 
-	value_text(&query->words, &text);
 	switch (query->kind) {
 	case TERM:
 		word_term(model, query, 0, 0, &term);
 		return fts_find_term(model->fts, term.data, term.len, NULL, hits);
 	case PHRASE:
 		return find_phrase(model, query, hits);
-	case PREFIX:
-		word_term(model, query, 0, query->prefix_len, &term);
-		return fts_find_prefix(model->fts, term.data, term.len, NULL, hits);
-	case WHOLE:
-		terms_whole(&term, &model->properties[query->property], text.data, text.len);
-		return fts_find_term(model->fts, term.data, term.len, NULL, hits);
 	default:
-		terms_whole(&term, &model->properties[query->property], text.data,
-			    query->prefix_len);
+		word_term(model, query, 0, query->prefix_len, &term);
 		return fts_find_prefix(model->fts, term.data, term.len, NULL, hits);
 	}
 }
@@ -383,9 +347,7 @@ check_query(const struct model *model)
 	roaring_bitmap_t *hits = roaring_bitmap_create();
 	struct model_query query;
 
-	do
-		draw_query(model, &query);
-	while (!query.words.n);
+	draw_query(&query);
 	model_find(model, &query, expected);
 	assert_int_equal(fts_find(model, &query, hits), 0);
 	if (!roaring_bitmap_equals(hits, expected))
@@ -427,23 +389,21 @@ static void
 terms_may_hold_any_byte_but_nul(void **state)
 {
 	static const char VALUE[] = "say \"\"hi\" AND (x OR -y) ^:*{}+\\ \x7f' \n\t";
-	CLEANUP(pxs_buf) struct pxs_buf folded = PXS_BUF_INIT;
-	CLEANUP(pxs_buf) struct pxs_buf term = PXS_BUF_INIT;
+	CLEANUP(pxs_buf) struct pxs_buf stream = PXS_BUF_INIT;
 	CLEANUP(fts) struct fts *fts = open_fts(0);
 	roaring_bitmap_t *hits = roaring_bitmap_create();
 
 	(void)state;
+	assert_int_equal(terms_stream_add_number(&stream, VALUE, strlen(VALUE)), 0);
 	assert_int_equal(fts_begin(fts), 0);
 	put_text(fts, 1, "other");
-	put_text(fts, 4000000000u, VALUE);
+	assert_int_equal(fts_put(fts, 4000000000u, stream.data, stream.len), 0);
 	assert_int_equal(fts_commit(fts, 1), 0);
 
-	assert_int_equal(terms_fold(VALUE, strlen(VALUE), &folded), 0);
-	terms_whole(&term, &TITLE, folded.data, folded.len);
-	assert_int_equal(fts_find_term(fts, term.data, term.len, NULL, hits), 0);
+	assert_int_equal(fts_find_term(fts, VALUE, strlen(VALUE), NULL, hits), 0);
 	assert_int_equal(roaring_bitmap_get_cardinality(hits), 1);
 	assert_true(roaring_bitmap_contains(hits, 4000000000u));
-	assert_int_equal(fts_find_prefix(fts, term.data, 8, NULL, hits), 0);
+	assert_int_equal(fts_find_prefix(fts, VALUE, 8, NULL, hits), 0);
 	assert_int_equal(roaring_bitmap_get_cardinality(hits), 1);
 	roaring_bitmap_free(hits);
 }
@@ -732,7 +692,8 @@ damage_posting_lists(void)
 		" WHERE id > 10 AND id < (SELECT max(id) FROM f_data)");
 }
 
-/* The page where FTS5 keeps the term "every": 1 byte as the term before it, 5 of its own. */
+/* The page where FTS5 keeps the term "every", on which it is the first: after the length, and
+ * FTS5's own "0". */
 static void
 damage_page(void)
 {
@@ -741,8 +702,10 @@ damage_page(void)
 	off_t at = 0;
 
 	assert_non_null(file);
-	while (fread(page, sizeof(page), 1, file) == 1 &&
-	       !memmem(page, sizeof(page), "\1\5every", 7))
+	while (fread(page, sizeof(page), 1, file) == 1 && !memmem(page, sizeof(page),
+								  "\x06"
+								  "0every",
+								  7))
 		at += (off_t)sizeof(page);
 	assert_false(feof(file));
 	overwrite(at, sizeof(page), 0x5a);

@@ -400,7 +400,7 @@ ids_of(struct index_hits *hits)
 	uint32_t docs[16];
 	size_t n;
 
-	assert_int_equal(index_hits_page(hits, 0, NULL, docs, ARRAY_SIZE(docs), &n), 0);
+	assert_int_equal(index_hits_after(hits, 0, NULL, docs, ARRAY_SIZE(docs), &n), 0);
 	for (size_t i = 0; i < n; i++)
 		pxs_buf_addf(&text, "%s%" PRId64, i ? " " : "",
 			     index_doc_id(index_hits_view(hits), docs[i]));

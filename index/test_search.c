@@ -175,23 +175,6 @@ clauses_without_words_are_skipped(void **state)
 	}
 }
 
-static void
-a_long_beginning_is_refused(void **state)
-{
-	CLEANUP(index_view) struct index_view *view = index_view_get(catalogue);
-	CLEANUP(query) struct query *query = NULL;
-	struct index_hits *hits = NULL;
-	char text[400];
-
-	(void)state;
-	memset(text, 'a', sizeof(text));
-	memcpy(text + 300, "*", 2);
-	assert_int_equal(query_new(&query), 0);
-	assert_int_equal(query_add_string(query, text, index_view_schema(view), &err), 0);
-	assert_int_equal(index_search(view, query, NULL, &hits, &err), -EINVAL);
-	assert_non_null(strstr(err.text, "255 bytes"));
-}
-
 /* --- Budgets --- */
 
 static bool
@@ -233,7 +216,6 @@ main(void)
 		cmocka_unit_test(random_trees_match_the_model),
 		TEST(text_finds_words_phrases_and_beginnings),
 		TEST(clauses_without_words_are_skipped),
-		TEST(a_long_beginning_is_refused),
 		TEST(a_budget_ends_a_search),
 	};
 

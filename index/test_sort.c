@@ -8,11 +8,11 @@ static void
 check_first(struct index_hits *hits, const int *ids, size_t n)
 {
 	size_t place = n ? (size_t)random() % n : 0, room = (size_t)random() % 40 + 1, found;
-	const struct sorter *sorter = &hits->sorter;
+	const struct sorter *sorter = &hits->paged->sorter;
 	uint32_t docs[DOCS_MAX], all[DOCS_MAX];
 	struct sort_place after;
 
-	assert_int_equal(sorter_prepare(&hits->sorter, NULL), 0);
+	assert_int_equal(sorter_prepare(&hits->paged->sorter, NULL), 0);
 	assert_int_equal(sorter_first(sorter, hits->docs, NULL, room, NULL, docs, &found), 0);
 	assert_int_equal(found, MIN(n, room));
 	assert_ids(hits, docs, found, ids);

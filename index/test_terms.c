@@ -387,18 +387,26 @@ tags_are_short_prefix_free_and_without_nul(void **state)
 }
 
 static void
-a_long_whole_value_is_cut(void **state)
+terms_tell_their_word_and_property(void **state)
 {
-	CLEANUP(pxs_buf) struct pxs_buf term = PXS_BUF_INIT;
-	CLEANUP(pxs_buf) struct pxs_buf value = PXS_BUF_INIT;
+	static const uint32_t NUMBERS[] = { 0, 126, 127, 381, 382, 16446, 16447, 81471, 4178046 };
+	struct query_property property = { .name = "a.b" };
+	uint32_t number;
 
 	(void)state;
-	for (int i = 0; i < 253; i++)
-		pxs_buf_add_char(&value, 'x');
-	pxs_buf_add_str(&value, "\u6f22 which would end at 256");
-	terms_whole(&term, &TITLE, value.data, value.len);
-	assert_int_equal(term.len, 2 + 253);
-	assert_memory_equal(term.data, "\x02\x01xxx", 5);
+	for (size_t i = 0; i < ARRAY_SIZE(NUMBERS); i++) {
+		CLEANUP(pxs_buf) struct pxs_buf term = PXS_BUF_INIT;
+
+		property.number = NUMBERS[i];
+		terms_tagged(&term, &property, "word", 4);
+		assert_string_equal(terms_word(term.data, &number), "word");
+		assert_int_equal(number, NUMBERS[i]);
+	}
+	assert_string_equal(terms_word("27400", &number), "27400");
+	assert_int_equal(number, TERMS_NO_PROPERTY);
+	assert_null(terms_word(terms_gap(), &number));
+	assert_null(terms_word("\x01", &number));
+	assert_null(terms_word("\x01\xc1\x05", &number));
 }
 
 /* --- Streams, printed as: a term for each position, '=' before those that share it --- */
@@ -439,8 +447,7 @@ a_stream_has_numbers_values_words_and_tags(void **state)
 	assert_int_equal(terms_stream_add_string(&stream, &TITLE, "a.b", 3), 0);
 	print_stream(&stream, &text);
 	assert_string_equal(text.data, " 27400=0=true=-1.5"
-				       " <2><1>new york. new=<1><1>new york=<1><1>york"
-				       " <2><1>a.b a.b=<1><1>a.b");
+				       " <1><1>new <1><1>york <1><1>a.b");
 }
 
 static void
@@ -452,15 +459,28 @@ a_file_name_has_its_parts_beside_it(void **state)
 	(void)state;
 	assert_int_equal(terms_stream_add_string(&stream, &FILENAME, "X_foo.tar.gz-b", 14), 0);
 	print_stream(&stream, &text);
-	assert_string_equal(text.data, " <2><5>x_foo.tar.gz-b x_foo.tar.gz=<1><5>x_foo.tar.gz"
-				       "=x_foo.tar=<1><5>x_foo.tar=x_foo=<1><5>x_foo"
-				       "=tar=<1><5>tar=gz=<1><5>gz b=<1><5>b");
+	assert_string_equal(text.data, " <1><5>x_foo.tar.gz=<1><5>x_foo.tar=<1><5>x_foo"
+				       "=<1><5>tar=<1><5>gz <1><5>b");
 
 	pxs_buf_clear(&stream);
 	assert_int_equal(terms_stream_add_string(&stream, &FILENAME, "cats.jpg", 8), 0);
 	print_stream(&stream, &text);
-	assert_string_equal(text.data, " <2><5>cats.jpg cats.jpg=<1><5>cats.jpg"
-				       "=cats=<1><5>cats=jpg=<1><5>jpg");
+	assert_string_equal(text.data, " <1><5>cats.jpg=<1><5>cats=<1><5>jpg");
+}
+
+static void
+a_list_has_gaps(void **state)
+{
+	static const struct query_property TAGS = { .name = "t.tags", .number = 8, .multi = true };
+	CLEANUP(pxs_buf) struct pxs_buf stream = PXS_BUF_INIT;
+	CLEANUP(pxs_buf) struct pxs_buf text = PXS_BUF_INIT;
+
+	(void)state;
+	assert_int_equal(terms_stream_add_string(&stream, &TAGS, "red cat", 7), 0);
+	assert_int_equal(terms_stream_add_string(&stream, &TAGS, "--", 2), 0);
+	assert_int_equal(terms_stream_add_string(&stream, &TAGS, "blue", 4), 0);
+	print_stream(&stream, &text);
+	assert_string_equal(text.data, " <1><9>red <1><9>cat <2> <2> <1><9>blue <2>");
 }
 
 static void
@@ -497,9 +517,10 @@ main(void)
 		cmocka_unit_test(ascii_agrees_with_the_unicode_path),
 		cmocka_unit_test(stable_text_needs_no_normalisation),
 		cmocka_unit_test(tags_are_short_prefix_free_and_without_nul),
-		cmocka_unit_test(a_long_whole_value_is_cut),
+		cmocka_unit_test(terms_tell_their_word_and_property),
 		cmocka_unit_test(a_stream_has_numbers_values_words_and_tags),
 		cmocka_unit_test(a_file_name_has_its_parts_beside_it),
+		cmocka_unit_test(a_list_has_gaps),
 		cmocka_unit_test(a_damaged_stream_ends),
 	};
 	struct CMUnitTest tests[ARRAY_SIZE(WORDS) + ARRAY_SIZE(FOLDS) + ARRAY_SIZE(OTHERS)];

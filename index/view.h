@@ -14,6 +14,7 @@
 struct docs; /* what every document has: id, row, seq, times (docs.h) */
 struct fts;
 struct hits_cache;
+struct relevance;
 
 /* The schema and the columns of a view: an immutable, counted snapshot, shared by all views between
  * two declarations of a property. */
@@ -50,6 +51,7 @@ view_column(const struct index_view *view, const struct query_property *property
 /* The parts of the index that a search needs. */
 struct fts *index_fts(struct index *index);
 struct hits_cache *index_hits_cache(struct index *index);
+const struct relevance *index_relevance(const struct index *index);
 
 /* hits.c: kept hits, for views of one index; thread-safe. Purging drops those of views older than
  * SEQ, so that nothing kept holds an old generation for long. */

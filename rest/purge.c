@@ -100,8 +100,8 @@ delete_found(const struct request *request, const struct search *search, uint64_
 	size_t n = 0;
 	int r = docs ? index_write_begin(request->rest->index, &write) : -ENOMEM;
 
-	for (uint64_t offset = 0; r == 0; offset += n) {
-		r = index_hits_page(search->hits, offset, &search->budget, docs, DOCS_AT_ONCE, &n);
+	for (uint64_t row = 0; r == 0; row = index_doc_row(search->view, docs[n - 1])) {
+		r = index_hits_after(search->hits, row, &search->budget, docs, DOCS_AT_ONCE, &n);
 		for (size_t i = 0; i < n && r == 0; i++)
 			r = delete_one(write, search->view, docs[i], request->who.user, deleted);
 		if (n == 0)

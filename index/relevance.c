@@ -1,0 +1,263 @@
+/* Segments of 65,536 documents go through one after the other: every clause adds what it has for
+ * them into their part of the scores, which fits the cache. So a million hits cost a few additions
+ * each; which of them come first is for sort.h to find. */
+#include "index/relevance.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/macros.h"
+#include "index/budget.h"
+#include "index/column_slice.h"
+#include "index/doclist.h"
+#include "index/field_stats.h"
+#include "index/measure.h"
+#include "index/postings.h"
+#include "index/scorer.h"
+#include "index/search.h"
+#include "index/view.h"
+
+int
+relevance_init(struct relevance *relevance)
+{
+	int r;
+
+	r = measures_new(&relevance->measures);
+	if (r == 0)
+		r = field_stats_cache_new(&relevance->stats);
+	if (r == 0)
+		r = postings_cache_new(&relevance->postings);
+	return r;
+}
+
+void
+relevance_done(struct relevance *relevance)
+{
+	postings_cache_free(relevance->postings);
+	field_stats_cache_free(relevance->stats);
+	measures_free(relevance->measures);
+	*relevance = (struct relevance){ 0 };
+}
+
+int
+relevance_refuse(struct pxs_error *err)
+{
+	return pxs_error_set(err, -EINVAL, -1,
+			     "ordering by relevance takes more than %zu MiB of memory; ask for "
+			     "fewer words, or name an order (_sort)",
+			     RELEVANCE_BYTES_MAX >> 20);
+}
+
+static bool
+node_tells(const struct query_node *node)
+{
+	if (node->occur == QUERY_MUST_NOT || (node->boosted && node->boost == 0))
+		return false;
+	for (const struct query_node *child = node->first_child; child; child = child->next)
+		if (node_tells(child))
+			return true;
+	return node->kind == QUERY_WORDS || node->kind == QUERY_PHRASE || node->kind == QUERY_FUZZY;
+}
+
+bool
+relevance_tells(const struct query *query)
+{
+	struct query_node root = *query->root;
+
+	root.occur = QUERY_MUST;
+	return node_tells(&root);
+}
+
+/* --- One segment --- */
+
+/* Where reading of a bitmap has come to. */
+struct cursor {
+	const roaring_bitmap_t *docs;
+	roaring_uint32_iterator_t at;
+	size_t more; /* of a field's postings */
+};
+
+struct scoring {
+	const struct scorer *scorer;
+	const struct index_budget *budget;
+	struct cursor *cursors; /* of each clause's fields, or of the clause, in turn */
+	uint32_t *docs;		/* of the segment; below, the same */
+	uint8_t *lengths;
+	float *best;  /* of a clause's fields */
+	float *score; /* of all clauses; lent */
+};
+
+static void
+scoring_cleanup(struct scoring *scoring)
+{
+	free(scoring->cursors);
+	free(scoring->docs);
+	free(scoring->lengths);
+	free(scoring->best);
+}
+
+static void
+cursor_init(struct cursor *cursor, const roaring_bitmap_t *docs)
+{
+	cursor->docs = docs;
+	cursor->more = 0;
+	roaring_init_iterator(docs, &cursor->at);
+}
+
+static int
+scoring_init(struct scoring *scoring, const struct scorer *scorer,
+	     const struct index_budget *budget)
+{
+	size_t n = 1;
+
+	*scoring = (struct scoring){ .scorer = scorer, .budget = budget };
+	for (size_t i = 0; i < scorer->n; i++)
+		n += MAX(scorer->clauses[i].n, (size_t)1);
+	scoring->cursors = calloc(n, sizeof(*scoring->cursors));
+	scoring->docs = malloc(COLUMN_SEGMENT_DOCS * sizeof(*scoring->docs));
+	scoring->lengths = calloc(COLUMN_SEGMENT_DOCS, sizeof(*scoring->lengths));
+	scoring->best = calloc(COLUMN_SEGMENT_DOCS, sizeof(*scoring->best));
+	if (!scoring->cursors || !scoring->docs || !scoring->lengths || !scoring->best)
+		return -ENOMEM;
+	n = 0;
+	for (size_t i = 0; i < scorer->n; i++) {
+		const struct scorer_clause *clause = &scorer->clauses[i];
+
+		if (clause->docs)
+			cursor_init(&scoring->cursors[n++], clause->docs);
+		for (size_t k = 0; k < clause->n; k++)
+			cursor_init(&scoring->cursors[n++], clause->fields[k].docs);
+	}
+	return 0;
+}
+
+/* The next documents of CURSOR, as far as they are of SEGMENT. */
+static size_t
+read_segment(struct cursor *cursor, uint32_t segment, uint32_t *docs)
+{
+	uint64_t first = (uint64_t)segment << COLUMN_SEGMENT_SHIFT;
+	uint64_t n;
+
+	/* Segments without a hit are passed over, but no field has a document in those. */
+	if (!cursor->at.has_value || cursor->at.current_value >> COLUMN_SEGMENT_SHIFT != segment)
+		return 0;
+	n = roaring_bitmap_range_cardinality(cursor->docs, first, first + COLUMN_SEGMENT_DOCS);
+	return roaring_read_uint32_iterator(&cursor->at, docs, (uint32_t)n);
+}
+
+/* TO has the greater of what was there and what FIELD adds; as many documents were looked at. */
+static size_t
+score_field(struct scoring *scoring, const struct scorer_field *field, struct cursor *cursor,
+	    uint32_t segment, float *to)
+{
+	const struct posting *more = field->postings->more;
+	size_t n = read_segment(cursor, segment, scoring->docs);
+	struct doclist_slice slice = { .segment = segment, .n = n, .docs = scoring->docs };
+
+	if (n == 0)
+		return 0;
+	slice.run = scoring->docs[n - 1] - scoring->docs[0] == n - 1;
+	if (field->column)
+		field_lengths(field->column, field->table, &slice, scoring->lengths);
+	else
+		memset(scoring->lengths, 0, n);
+	for (size_t i = 0; i < n; i++) {
+		uint32_t doc = scoring->docs[i];
+		float score = field->once[scoring->lengths[i]];
+		float *best = &to[doc & COLUMN_PLACE_MASK];
+
+		while (cursor->more < field->postings->n_more && more[cursor->more].doc < doc)
+			cursor->more++;
+		if (cursor->more < field->postings->n_more && more[cursor->more].doc == doc)
+			score = scorer_field_score(field, more[cursor->more].times,
+						   scoring->lengths[i]);
+		*best = MAX(*best, score);
+	}
+	return n;
+}
+
+static void
+score_clause(struct scoring *scoring, const struct scorer_clause *clause, struct cursor *cursors,
+	     uint32_t segment)
+{
+	size_t n = 0;
+
+	if (clause->docs) {
+		n = read_segment(cursors, segment, scoring->docs);
+		for (size_t i = 0; i < n; i++)
+			scoring->score[scoring->docs[i] & COLUMN_PLACE_MASK] += clause->weight;
+		return;
+	}
+	for (size_t i = 0; i < clause->n; i++)
+		n += score_field(scoring, &clause->fields[i], &cursors[i], segment, scoring->best);
+	for (size_t i = 0; i < COLUMN_SEGMENT_DOCS && n > 0; i++) {
+		scoring->score[i] += scoring->best[i];
+		scoring->best[i] = 0;
+	}
+}
+
+static int
+score_segment(struct scoring *scoring, uint32_t segment)
+{
+	struct cursor *cursors = scoring->cursors;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < scoring->scorer->n; i++) {
+		const struct scorer_clause *clause = &scoring->scorer->clauses[i];
+
+		r = budget_check(scoring->budget);
+		score_clause(scoring, clause, cursors, segment);
+		cursors += clause->docs ? 1 : clause->n;
+	}
+	return r;
+}
+
+static int
+score_all(struct scoring *scoring, const roaring_bitmap_t *hits, float *scores)
+{
+	roaring_uint32_iterator_t at;
+	int r = 0;
+
+	roaring_init_iterator(hits, &at);
+	while (r == 0 && at.has_value) {
+		uint32_t segment = at.current_value >> COLUMN_SEGMENT_SHIFT;
+
+		scoring->score = scores + ((size_t)segment << COLUMN_SEGMENT_SHIFT);
+		r = score_segment(scoring, segment);
+		if (segment == UINT32_MAX >> COLUMN_SEGMENT_SHIFT)
+			break;
+		(void)roaring_move_uint32_iterator_equalorlarger(
+			&at, (segment + 1) << COLUMN_SEGMENT_SHIFT);
+	}
+	return r;
+}
+
+int
+relevance_scores(const struct index_view *view, const struct query *query,
+		 const roaring_bitmap_t *hits, const struct index_budget *budget,
+		 float **ret_scores, struct pxs_error *err)
+{
+	size_t n = ((size_t)(view->max_doc >> COLUMN_SEGMENT_SHIFT) + 1) << COLUMN_SEGMENT_SHIFT;
+	struct search search = { .view = view, .budget = budget, .err = err };
+	CLEANUP(scoring) struct scoring scoring = { 0 };
+	CLEANUP(scorer) struct scorer scorer = { 0 };
+	CLEANUP(free) float *scores = NULL;
+	int r;
+
+	if (n > RELEVANCE_BYTES_MAX / sizeof(*scores))
+		return relevance_refuse(err);
+	scores = calloc(n, sizeof(*scores));
+	if (!scores)
+		return -ENOMEM;
+	r = scorer_init(&scorer, &search, query->root, hits);
+	if (r == 0)
+		r = scoring_init(&scoring, &scorer, budget);
+	if (r == 0)
+		r = score_all(&scoring, hits, scores);
+	if (r < 0)
+		return r;
+	*ret_scores = STEAL(scores);
+	return 0;
+}
