@@ -266,8 +266,6 @@ class Parser:
     def quoted(self, token, field, fuzzy):
         text = unescape(token[1:-1])
         slop = int(float(fuzzy[1:] or 0)) if fuzzy else 0
-        if slop:
-            raise Unknown("the engine has no slop yet")
         if slop > SLOP_MAX:
             raise Bad("too far")
         return self.words(field, text, lambda prop: Phrase(text, prop, slop))
