@@ -1,28 +1,52 @@
 #include "index/column.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/macros.h"
+#include "index/column_encode.h"
 #include "index/derived.h"
+#include "index/epoch.h"
 #include "index/stable.h"
 
-#define N_SEGMENTS (1u << (32 - COLUMN_SEGMENT_SHIFT))
+/* What a slice shows. While it fills, `memory` has its places; the lists among them are runs of
+ * `pool`: a length, then the values. A run's slot is where it starts, which is never 0. */
+struct segment {
+	struct retired retired;
+	struct column_slice slice;
+	void *memory; /* int64_t numbers, or uint32_t codes or slots */
+	struct stable pool;
+	uint32_t pool_used;
+	size_t bytes;
+};
 
-/* A list is a run of the pool: its length, then its values. Its slot is where it starts, which is
- * never 0. */
 struct column {
 	const struct query_property *property;
-	struct dict *dict;  /* strings only */
-	bool numbers;	    /* places are int64_t, else uint32_t codes or slots */
-	struct stable pool; /* lists only: uint32_t or int64_t */
-	uint32_t pool_used;
+	struct dict *dict; /* strings only */
+	bool numbers;	   /* places are int64_t, else uint32_t codes or slots */
 	struct derived derived;
-	atomic_uint n_segments; /* that were allocated */
-	_Atomic(void *) segments[N_SEGMENTS];
+	_Atomic(struct segment *) segments[COLUMN_SEGMENTS];
 };
+
+static void
+segment_free(struct segment *segment)
+{
+	if (!segment)
+		return;
+	free(segment->memory);
+	stable_done(&segment->pool);
+	free(segment);
+}
+
+static void
+end_segment(struct retired *retired)
+{
+	segment_free(container_of(retired, struct segment, retired));
+}
 
 int
 column_new(const struct query_property *property, struct column **ret_column)
@@ -36,8 +60,6 @@ column_new(const struct query_property *property, struct column **ret_column)
 	derived_init(&column->derived);
 	column->property = property;
 	column->numbers = !is_string && !property->multi;
-	column->pool.size = is_string ? sizeof(uint32_t) : sizeof(int64_t);
-	column->pool_used = 1;
 	if (is_string) {
 		r = dict_new(&column->dict);
 		if (r < 0)
@@ -52,11 +74,10 @@ column_free(struct column *column)
 {
 	if (!column)
 		return;
-	for (uint32_t i = 0; i < N_SEGMENTS; i++)
+	for (uint32_t i = 0; i < COLUMN_SEGMENTS; i++)
 		if (column->segments[i])
-			free(column->segments[i]);
+			segment_free(column->segments[i]);
 	derived_done(&column->derived);
-	stable_done(&column->pool);
 	dict_free(column->dict);
 	free(column);
 }
@@ -67,7 +88,7 @@ column_property(const struct column *column)
 	return column->property;
 }
 
-const struct dict *
+struct dict *
 column_dict(const struct column *column)
 {
 	return column->dict;
@@ -112,31 +133,64 @@ column_number_value(const struct query_property *property, int64_t number,
 	}
 }
 
-static void *
+static struct segment *
 segment_at(const struct column *column, uint32_t segment)
 {
 	return atomic_load_explicit(&((struct column *)column)->segments[segment],
 				    memory_order_acquire);
 }
 
+/* Places of a segment that fills, all without a value. */
 static void *
-new_segment(struct column *column, uint32_t segment)
+new_places(bool numbers)
 {
-	int64_t *numbers;
-	void *memory;
+	int64_t *places;
 
-	if (!column->numbers) {
-		memory = calloc(COLUMN_SEGMENT_DOCS, sizeof(uint32_t));
+	if (!numbers)
+		return calloc(COLUMN_SEGMENT_DOCS, sizeof(uint32_t));
+	places = malloc(COLUMN_SEGMENT_DOCS * sizeof(*places));
+	for (uint32_t i = 0; places && i < COLUMN_SEGMENT_DOCS; i++)
+		places[i] = COLUMN_MISSING;
+	return places;
+}
+
+static void
+show_places(const struct column *column, struct segment *segment)
+{
+	struct column_slice *slice = &segment->slice;
+
+	slice->scale = 1;
+	slice->width = column->dict ? sizeof(uint32_t) : sizeof(int64_t);
+	if (column->property->multi) {
+		slice->form = COLUMN_SLOTS;
+		slice->slots = segment->memory;
+		slice->pool = &segment->pool;
 	} else {
-		memory = numbers = malloc(COLUMN_SEGMENT_DOCS * sizeof(*numbers));
-		for (uint32_t i = 0; numbers && i < COLUMN_SEGMENT_DOCS; i++)
-			numbers[i] = COLUMN_MISSING;
+		slice->form = COLUMN_DENSE;
+		slice->values = segment->memory;
 	}
-	if (!memory)
+}
+
+static struct segment *
+new_segment(struct column *column, uint32_t number)
+{
+	struct segment *segment = calloc(1, sizeof(*segment));
+
+	if (!segment)
 		return NULL;
-	atomic_store_explicit(&column->segments[segment], memory, memory_order_release);
-	atomic_fetch_add(&column->n_segments, 1);
-	return memory;
+	segment->retired.end = end_segment;
+	segment->pool.size = column->dict ? sizeof(uint32_t) : sizeof(int64_t);
+	segment->pool_used = 1;
+	segment->bytes = COLUMN_SEGMENT_DOCS *
+			 (column->numbers ? sizeof(int64_t) : sizeof(uint32_t));
+	segment->memory = new_places(column->numbers);
+	if (!segment->memory) {
+		segment_free(segment);
+		return NULL;
+	}
+	show_places(column, segment);
+	atomic_store_explicit(&column->segments[number], segment, memory_order_release);
+	return segment;
 }
 
 static int
@@ -197,23 +251,25 @@ number_list(const struct query_value *values, uint32_t n, int64_t *run)
 }
 
 static int
-add_list(struct column *column, const struct query_value *values, size_t n, uint32_t *ret_slot)
+add_list(struct column *column, struct segment *segment, const struct query_value *values, size_t n,
+	 uint32_t *ret_slot)
 {
+	struct stable *pool = &segment->pool;
 	uint32_t slot;
 	int r;
 
 	if (n > UINT32_MAX / 16)
 		return -E2BIG;
-	r = stable_reserve_run(&column->pool, column->pool_used, (uint32_t)n + 1, &slot);
+	r = stable_reserve_run(pool, segment->pool_used, (uint32_t)n + 1, &slot);
 	if (r < 0)
 		return r;
 	if (column->dict)
-		r = code_list(column, values, (uint32_t)n, stable_at(&column->pool, slot));
+		r = code_list(column, values, (uint32_t)n, stable_at(pool, slot));
 	else
-		number_list(values, (uint32_t)n, stable_at(&column->pool, slot));
+		number_list(values, (uint32_t)n, stable_at(pool, slot));
 	if (r < 0)
 		return r;
-	column->pool_used = slot + (uint32_t)n + 1;
+	segment->pool_used = slot + (uint32_t)n + 1;
 	*ret_slot = slot;
 	return 0;
 }
@@ -221,86 +277,40 @@ add_list(struct column *column, const struct query_value *values, size_t n, uint
 int
 column_set(struct column *column, uint32_t doc, const struct query_value *values, size_t n)
 {
-	uint32_t place = doc & (COLUMN_SEGMENT_DOCS - 1);
+	struct segment *segment = segment_at(column, doc >> COLUMN_SEGMENT_SHIFT);
+	uint32_t place = doc & COLUMN_PLACE_MASK;
 	uint32_t code = 0;
-	void *segment;
 	int r = 0;
 
 	if (n == 0)
 		return 0;
-	segment = segment_at(column, doc >> COLUMN_SEGMENT_SHIFT);
 	if (!segment)
 		segment = new_segment(column, doc >> COLUMN_SEGMENT_SHIFT);
 	if (!segment)
 		return -ENOMEM;
+	assert(segment->memory); /* numbers of a segment that was written down are not given again
+				  */
 
 	if (column->numbers) {
-		((int64_t *)segment)[place] = column_number(values);
+		((int64_t *)segment->memory)[place] = column_number(values);
 		return 0;
 	}
 	if (column->property->multi)
-		r = add_list(column, values, n, &code);
+		r = add_list(column, segment, values, n, &code);
 	else
 		r = add_code(column, values, &code);
 	if (r < 0)
 		return r;
-	((uint32_t *)segment)[place] = code;
+	((uint32_t *)segment->memory)[place] = code;
 	return 0;
 }
 
 void
-column_slice(const struct column *column, uint32_t segment, struct column_slice *ret_slice)
+column_slice(const struct column *column, uint32_t number, struct column_slice *ret_slice)
 {
-	const void *places = segment_at(column, segment);
+	const struct segment *segment = segment_at(column, number);
 
-	*ret_slice = (struct column_slice){ .scale = 1 };
-	if (!places)
-		return;
-	ret_slice->width = column->numbers || !column->dict ? sizeof(int64_t) : sizeof(uint32_t);
-	if (column->property->multi) {
-		ret_slice->form = COLUMN_SLOTS;
-		ret_slice->slots = places;
-		ret_slice->pool = &column->pool;
-	} else {
-		ret_slice->form = COLUMN_DENSE;
-		ret_slice->values = places;
-	}
-}
-
-const uint32_t *
-column_codes(const struct column *column, uint32_t segment)
-{
-	return segment_at(column, segment);
-}
-
-const int64_t *
-column_numbers(const struct column *column, uint32_t segment)
-{
-	return segment_at(column, segment);
-}
-
-const uint32_t *
-column_slots(const struct column *column, uint32_t segment)
-{
-	return segment_at(column, segment);
-}
-
-size_t
-column_list_codes(const struct column *column, uint32_t slot, const uint32_t **ret_codes)
-{
-	const uint32_t *run = stable_at(&column->pool, slot);
-
-	*ret_codes = run + 1;
-	return run[0];
-}
-
-size_t
-column_list_numbers(const struct column *column, uint32_t slot, const int64_t **ret_numbers)
-{
-	const int64_t *run = stable_at(&column->pool, slot);
-
-	*ret_numbers = run + 1;
-	return (size_t)run[0];
+	*ret_slice = segment ? segment->slice : (struct column_slice){ .form = COLUMN_ABSENT };
 }
 
 static void
@@ -311,57 +321,132 @@ code_value(const struct column *column, uint32_t code, struct query_value *ret_v
 }
 
 static size_t
-list_values(const struct column *column, uint32_t slot, struct query_value *values, size_t n)
+list_values(const struct column *column, const struct column_slice *slice, uint32_t place,
+	    struct query_value *values, size_t n)
 {
-	const uint32_t *codes;
-	const int64_t *numbers;
-	size_t count;
+	const void *list;
+	size_t count = column_slice_list(slice, place, &list);
 
-	if (column->dict) {
-		count = column_list_codes(column, slot, &codes);
-		for (size_t i = 0; i < MIN(count, n); i++)
-			code_value(column, codes[i], &values[i]);
-		return count;
-	}
-	count = column_list_numbers(column, slot, &numbers);
 	for (size_t i = 0; i < MIN(count, n); i++)
-		column_number_value(column->property, numbers[i], &values[i]);
+		if (column->dict)
+			code_value(column, column_list_code_at(slice, list, i), &values[i]);
+		else
+			column_number_value(column->property, column_list_number_at(slice, list, i),
+					    &values[i]);
 	return count;
 }
 
 size_t
 column_values(const struct column *column, uint32_t doc, struct query_value *values, size_t n)
 {
-	uint32_t place = doc & (COLUMN_SEGMENT_DOCS - 1);
-	const void *segment = segment_at(column, doc >> COLUMN_SEGMENT_SHIFT);
+	uint32_t place = doc & COLUMN_PLACE_MASK;
+	struct column_slice slice;
 	int64_t number;
-	uint32_t code;
 
-	if (!segment)
-		return 0;
-	if (column->numbers) {
-		number = ((const int64_t *)segment)[place];
-		if (number != COLUMN_MISSING && n)
-			column_number_value(column->property, number, values);
-		return number != COLUMN_MISSING;
-	}
-
-	code = ((const uint32_t *)segment)[place];
-	if (code == 0)
-		return 0;
+	column_slice(column, doc >> COLUMN_SEGMENT_SHIFT, &slice);
 	if (column->property->multi)
-		return list_values(column, code, values, n);
-	if (n)
-		code_value(column, code, values);
-	return 1;
+		return list_values(column, &slice, place, values, n);
+	if (column->dict) {
+		number = column_slice_code(&slice, place);
+		if (number && n)
+			code_value(column, (uint32_t)number, values);
+		return number != 0;
+	}
+	number = column_slice_number(&slice, place);
+	if (number != COLUMN_MISSING && n)
+		column_number_value(column->property, number, values);
+	return number != COLUMN_MISSING;
 }
 
 uint64_t
 column_bytes(const struct column *column)
 {
-	uint64_t place = column->numbers ? sizeof(int64_t) : sizeof(uint32_t);
-	uint64_t segments = atomic_load(&((struct column *)column)->n_segments);
+	uint64_t bytes = column->dict ? dict_bytes(column->dict) : 0;
+	const struct segment *segment;
 
-	return segments * COLUMN_SEGMENT_DOCS * place + stable_bytes(&column->pool) +
-	       (column->dict ? dict_bytes(column->dict) : 0);
+	for (uint32_t i = 0; i < COLUMN_SEGMENTS; i++) {
+		segment = segment_at(column, i);
+		if (segment)
+			bytes += segment->bytes + stable_bytes(&segment->pool);
+	}
+	return bytes;
+}
+
+/* --- Written down --- */
+
+static void
+write_places(const struct column *column, const struct column_slice *slice, bool first,
+	     struct pxs_buf *buf)
+{
+	CLEANUP(free) int64_t *numbers = malloc(COLUMN_SEGMENT_DOCS * sizeof(*numbers));
+
+	if (!numbers) {
+		buf->error = -ENOMEM;
+		return;
+	}
+	for (uint32_t i = 0; i < COLUMN_SEGMENT_DOCS; i++) {
+		numbers[i] = column->dict ? column_slice_code(slice, i)
+					  : column_slice_number(slice, i);
+		if (column->dict && numbers[i] == 0)
+			numbers[i] = COLUMN_MISSING;
+	}
+	column_encode(numbers, first, column->dict != NULL, buf);
+}
+
+static void
+write_lists(const struct column *column, const struct column_slice *slice, struct pxs_buf *buf)
+{
+	CLEANUP(free) uint32_t *offsets = calloc(COLUMN_SEGMENT_DOCS + 1, sizeof(*offsets));
+	CLEANUP(free) int64_t *numbers = NULL;
+	const void *list;
+	uint32_t at = 0;
+	size_t n;
+
+	for (uint32_t i = 0; offsets && i < COLUMN_SEGMENT_DOCS; i++)
+		offsets[i + 1] = offsets[i] + (uint32_t)column_slice_list(slice, i, &list);
+	if (offsets)
+		numbers = malloc((offsets[COLUMN_SEGMENT_DOCS] + (size_t)1) * sizeof(*numbers));
+	if (!numbers) {
+		buf->error = -ENOMEM;
+		return;
+	}
+	for (uint32_t i = 0; i < COLUMN_SEGMENT_DOCS; i++) {
+		n = column_slice_list(slice, i, &list);
+		for (size_t j = 0; j < n; j++)
+			numbers[at++] = column->dict ? column_list_code_at(slice, list, j)
+						     : column_list_number_at(slice, list, j);
+	}
+	column_encode_lists(numbers, offsets, column->dict != NULL, buf);
+}
+
+void
+column_write(const struct column *column, uint32_t segment, struct pxs_buf *buf)
+{
+	struct column_slice slice;
+
+	column_slice(column, segment, &slice);
+	if (slice.form == COLUMN_ABSENT)
+		return;
+	if (column->property->multi)
+		write_lists(column, &slice, buf);
+	else
+		write_places(column, &slice, segment == 0, buf);
+}
+
+int
+column_map(struct column *column, uint32_t number, const struct column_slice *slice, size_t bytes,
+	   struct epoch *epoch)
+{
+	struct segment *mapped = calloc(1, sizeof(*mapped));
+	struct segment *before;
+
+	if (!mapped)
+		return -ENOMEM;
+	mapped->retired.end = end_segment;
+	mapped->slice = *slice;
+	mapped->bytes = bytes;
+	before = atomic_exchange(&column->segments[number], mapped);
+	if (before)
+		epoch_retire(epoch, &before->retired);
+	return 0;
 }

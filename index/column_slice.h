@@ -10,7 +10,7 @@
  *
  * A value is stored in 1, 2, 4 or 8 bytes. Those of 8 bytes are the numbers themselves, with
  * COLUMN_MISSING where there is none. Those of fewer are unsigned and stand for base + scale *
- * stored, or for no value where they are 0 (which only DENSE has). Codes are numbers here, with
+ * stored, or for no value where they are 0 (which lists never have). Codes are numbers here, with
  * scale 1, never of 8 bytes. A loop that wants speed switches on form and width once and works on
  * what is stored.
  *
@@ -26,6 +26,7 @@
 
 #define COLUMN_SEGMENT_SHIFT 16
 #define COLUMN_SEGMENT_DOCS (1u << COLUMN_SEGMENT_SHIFT)
+#define COLUMN_SEGMENTS (1u << (32 - COLUMN_SEGMENT_SHIFT)) /* there may be */
 #define COLUMN_PLACE_MASK (COLUMN_SEGMENT_DOCS - 1)
 
 /* Numbers: no value. No value of any type maps to it. */

@@ -7,8 +7,12 @@
 
 #include "base/cleanup.h"
 
-/* Append-only: a string keeps its code, and its bytes stay where they are, until dict_free(). One
- * thread adds; any number read meanwhile. */
+struct epoch;
+struct pxs_buf;
+
+/* Append-only: a string keeps its code until dict_free(). Its bytes are lent as long as the view
+ * in which its code was found (they move when they are written down). One thread adds; any number
+ * read meanwhile. */
 struct dict;
 
 int dict_new(struct dict **ret_dict);
@@ -21,10 +25,69 @@ int dict_add(struct dict *dict, const char *text, size_t len, uint32_t *ret_code
 /* The code of TEXT, 0 if it is not there. */
 uint32_t dict_find(const struct dict *dict, const char *text, size_t len);
 
-/* The string of CODE (1 .. dict_count()), NUL-terminated; lent as long as the dict. */
+/* The string of CODE (1 .. dict_count()), NUL-terminated. */
 const char *dict_text(const struct dict *dict, uint32_t code);
 
 uint32_t dict_count(const struct dict *dict);
-uint64_t dict_bytes(const struct dict *dict); /* of memory */
+uint64_t dict_bytes(const struct dict *dict); /* of memory, mapped files included */
+
+/* A byte that belongs to CODE and is kept with it; 0 until it is set, by who adds and before any
+ * view shows the code. */
+uint8_t dict_note(const struct dict *dict, uint32_t code);
+void dict_set_note(struct dict *dict, uint32_t code, uint8_t note);
+
+/* --- In order --- */
+
+/* The order of the texts (bytewise) of codes 1 .. n; those above came later. Lent as a text. */
+struct dict_order {
+	uint32_t n;
+	const uint32_t *ranks; /* of code, at [code - 1]; from 0 */
+	const uint32_t *codes; /* by rank */
+};
+
+void dict_order(const struct dict *dict, struct dict_order *ret_order);
+
+/* As strcmp() of both texts. */
+int dict_compare(const struct dict *dict, uint32_t a, uint32_t b);
+
+/* --- Written down: bytes for the files of segments.h --- */
+
+/* Texts of consecutive codes. */
+struct dict_part {
+	uint32_t first, n;
+	const uint32_t *offsets; /* [n + 1]: where each begins in text */
+	const char *text;	 /* each ends with a NUL */
+	const uint8_t *notes;	 /* [n] */
+	size_t bytes;
+};
+
+/* Adds codes from FIRST on to BUF, at most to LAST and as many as fit; how many. */
+uint32_t dict_part_encode(const struct dict *dict, uint32_t first, uint32_t last,
+			  struct pxs_buf *buf);
+/* -EBADMSG. */
+int dict_part_decode(const void *data, size_t len, struct dict_part *ret_part);
+
+/* What finds texts and orders them, for codes 1 .. n. */
+struct dict_lexicon {
+	struct dict_order order;
+	uint32_t n_slots;
+	const uint32_t *slots; /* codes, 0: free */
+	size_t bytes;
+};
+
+/* Adds the lexicon of codes 1 .. N to BUF. -ENOMEM. */
+int dict_lexicon_encode(const struct dict *dict, uint32_t n, struct pxs_buf *buf);
+/* -EBADMSG. */
+int dict_lexicon_decode(const void *data, size_t len, struct dict_lexicon *ret_lexicon);
+
+/* With nobody adding: from now on read the codes of PARTS, which begin where those before ended,
+ * from there; what they lie in outlives the dict. What is no longer needed goes to EPOCH. -ENOMEM.
+ */
+int dict_map(struct dict *dict, const struct dict_part *parts, size_t n, struct epoch *epoch);
+/* The same with the lexicon, of codes that there are; one of none clears it. */
+int dict_map_lexicon(struct dict *dict, const struct dict_lexicon *lexicon, struct epoch *epoch);
+
+uint32_t dict_mapped(const struct dict *dict);	 /* codes that were written down: 1 .. that */
+uint32_t dict_in_order(const struct dict *dict); /* codes of the lexicon: 1 .. that */
 
 #endif

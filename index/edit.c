@@ -15,17 +15,17 @@ int
 index_write_version(const struct index_write *write, int64_t id, struct index_version *ret_version)
 {
 	uint32_t doc = write_live_doc(write, id);
-	const struct docs_meta *meta;
+	struct docs_meta meta;
 
 	if (!doc)
 		return -ENOENT;
 	meta = docs_meta(write->index->docs, doc);
 	*ret_version = (struct index_version){
-		.created_ns = meta->created_ns,
-		.updated_ns = meta->updated_ns,
-		.seq = meta->seq,
+		.created_ns = meta.created_ns,
+		.updated_ns = meta.updated_ns,
+		.seq = meta.seq,
 	};
-	index_etag(write->index, id, meta->seq, ret_version->etag);
+	index_etag(write->index, id, meta.seq, ret_version->etag);
 	return 0;
 }
 
@@ -154,7 +154,7 @@ index_write_found(struct index_write *write, const struct index_document *docume
 	r = merge(write, &(struct over){ .document = document }, before, document->id, is_found);
 	if (r < 0)
 		return write->error = r;
-	return write_put_over(write, write->merged, before, docs_meta(write->index->docs, before));
+	return write_replace(write, write->merged, before);
 }
 
 /* --- What people change --- */
@@ -184,9 +184,7 @@ index_write_patch(struct index_write *write, int64_t id, const struct index_docu
 	if (!before)
 		return -ENOENT;
 	r = merge(write, &over, before, id, is_patched);
-	return r < 0 ? r
-		     : write_put_over(write, write->merged, before,
-				      docs_meta(write->index->docs, before));
+	return r < 0 ? r : write_replace(write, write->merged, before);
 }
 
 /* The record of version DOC as docs.db has it. */
@@ -194,7 +192,7 @@ static int
 record_of(struct index_write *write, uint32_t doc)
 {
 	const struct view_schema *schema = write->schema;
-	int r = begin_merged(write, docs_meta(write->index->docs, doc)->id);
+	int r = begin_merged(write, docs_id(write->index->docs, doc));
 
 	for (uint32_t i = 0; i < schema->n_columns && r == 0; i++)
 		if (schema->columns[i])
@@ -206,7 +204,7 @@ int
 index_write_delete(struct index_write *write, int64_t id, const char *user)
 {
 	uint32_t doc = write->error ? 0 : write_live_doc(write, id);
-	const struct docs_meta *meta;
+	struct docs_meta meta;
 	struct journal_removed removed;
 	int r;
 
@@ -224,8 +222,8 @@ index_write_delete(struct index_write *write, int64_t id, const char *user)
 	removed = (struct journal_removed){
 		.seq = write->counters.seq,
 		.id = id,
-		.row = meta->row,
-		.created_ns = meta->created_ns,
+		.row = meta.row,
+		.created_ns = meta.created_ns,
 		.time_ns = write->counters.changed_ns,
 		.user = user,
 		.record = write->merged->record.data,

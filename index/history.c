@@ -122,7 +122,7 @@ is_last(const struct index_view *view, sqlite3_stmt *stmt, struct index_change *
 		return was_shown(view, ret->id);
 	if (ret->removed || found < 0)
 		return 0;
-	return docs_meta(view->index->docs, ret->doc)->seq == ret->seq;
+	return docs_meta(view->index->docs, ret->doc).seq == ret->seq;
 }
 
 static int

@@ -100,6 +100,10 @@ open_parts(struct index *index, struct pxs_error *err)
 	if (r == 0)
 		r = docs_new(&index->docs);
 	if (r == 0)
+		r = epoch_new(&index->epoch);
+	if (r == 0)
+		r = segments_open(index->dir, &index->segments);
+	if (r == 0)
 		r = hits_cache_new(&index->hits_cache);
 	if (r == 0)
 		r = visible_new(&index->visible);
@@ -123,6 +127,45 @@ init_locks(struct index *index)
 	(void)pthread_condattr_destroy(&steady);
 }
 
+/* What open_parts() made, all of it or a part. */
+static void
+close_parts(struct index *index)
+{
+	hits_cache_free(STEAL(index->hits_cache));
+	visible_free(STEAL(index->visible));
+	relevance_done(&index->relevance);
+	if (index->view)
+		view_schema_free_columns(index->view->schema);
+	index_view_put(STEAL(index->view));
+	docs_free(STEAL(index->docs));
+	epoch_unref(STEAL(index->epoch));
+	segments_close(STEAL(index->segments));
+	state_close(STEAL(index->state));
+	fts_close(STEAL(index->fts));
+	history_close(STEAL(index->history));
+	journal_close(STEAL(index->journal));
+	store_close(STEAL(index->store));
+	pxs_arena_done(&index->properties);
+}
+
+/* Segments that cannot be trusted are dropped on the way in, which then begins once more. */
+static int
+open_all(struct index *index, struct pxs_error *err)
+{
+	int r = open_parts(index, err);
+
+	if (r == -ESTALE) {
+		close_parts(index);
+		index->rebuilt = true;
+		r = open_parts(index, err);
+	}
+	if (r == 0)
+		r = keeper_new(index, &index->keeper);
+	if (r == 0)
+		keeper_ask(index->keeper, index->view->max_doc);
+	return r;
+}
+
 int
 index_open(const char *dir, unsigned int flags, struct index **ret_index, struct pxs_error *err)
 {
@@ -139,7 +182,7 @@ index_open(const char *dir, unsigned int flags, struct index **ret_index, struct
 	if (r == 0)
 		r = lock_take(index->dir, &index->lock_fd, err);
 	if (r == 0)
-		r = open_parts(index, err);
+		r = open_all(index, err);
 	if (r < 0)
 		return pxs_error_set(err, r, -1, "cannot open the index in %s: %s", dir,
 				     strerror(-r));
@@ -147,24 +190,25 @@ index_open(const char *dir, unsigned int flags, struct index **ret_index, struct
 	return 0;
 }
 
+/* So that the next start need not follow all changes since the last segment. */
+static void
+note_living(struct index *index)
+{
+	bool more;
+
+	keeper_free(STEAL(index->keeper));
+	if (index->view && index->segments->manifest.state.n_segments > 0 &&
+	    index->segments->manifest.state.seq != index->view->seq)
+		(void)seal_segments(index, &more);
+}
+
 void
 index_close(struct index *index)
 {
 	if (!index)
 		return;
-	hits_cache_free(index->hits_cache);
-	visible_free(index->visible);
-	relevance_done(&index->relevance);
-	if (index->view)
-		view_schema_free_columns(index->view->schema);
-	index_view_put(index->view);
-	docs_free(index->docs);
-	state_close(index->state);
-	fts_close(index->fts);
-	history_close(index->history);
-	journal_close(index->journal);
-	store_close(index->store);
-	pxs_arena_done(&index->properties);
+	note_living(index);
+	close_parts(index);
 	(void)pthread_cond_destroy(&index->published);
 	(void)pthread_mutex_destroy(&index->view_lock);
 	apply_queue_done(&index->applies);
@@ -215,6 +259,9 @@ index_stats(struct index *index, struct index_stats *ret_stats)
 		.docs_bytes = store_bytes(index->store),
 		.fts_bytes = fts_bytes(index->fts),
 		.column_bytes = docs_bytes(index->docs),
+		.segment_bytes = atomic_load(&index->segments->bytes),
+		.segments = atomic_load(&index->segments->n_mapped),
+		.segments_rebuilt = index->rebuilt,
 		.properties = view->schema->schema.n_properties,
 		.seq = view->seq,
 		.changed_ns = view->changed_ns,
@@ -228,14 +275,6 @@ index_stats(struct index *index, struct index_stats *ret_stats)
 }
 
 /* --- Declaring properties --- */
-
-static int
-publish_with(struct index *index, const struct index_view *view, struct view_schema *schema)
-{
-	roaring_bitmap_t *live = roaring_bitmap_copy(view->live);
-
-	return live ? index_publish(index, schema, live, view->rows_ascend) : -ENOMEM;
-}
 
 static int
 store_property(struct index *index, const struct query_property *property)
@@ -261,6 +300,7 @@ declare(struct index *index, const struct query_property *property,
 	CLEANUP(column) struct column *column = NULL;
 	struct query_property numbered = *property;
 	const struct query_property *declared;
+	roaring_bitmap_t *live;
 	int r;
 
 	numbered.number = view->schema->n_columns;
@@ -272,7 +312,8 @@ declare(struct index *index, const struct query_property *property,
 	if (r < 0)
 		return r;
 	declared = column_property(column);
-	r = publish_with(index, view, schema);
+	live = roaring_bitmap_copy(view->live);
+	r = live ? index_publish(index, schema, live, view->rows_ascend) : -ENOMEM;
 	if (r < 0)
 		return r;
 	(void)STEAL(column); /* the schema has it now */

@@ -2,7 +2,8 @@
  *
  *     docs.db   SQLite: the record. What was acknowledged is in it, everything else is derived.
  *     fts.db    SQLite FTS5: words and positions.
- *     columns   in memory: values by document number; filters, sorts, facets and stat read these.
+ *     segments/ columns: values by document number; filters, sorts, facets and stat read these. The
+ *               newest are in memory, all others in mapped files.
  *
  * Every version of a document has a number of its own, its `doc` (32 bits, increasing). An update
  * appends a new version and clears the old one's live bit, so whoever holds a view (one immutable
@@ -43,11 +44,14 @@ DEFINE_CLEANUP(index, struct index *, index_close)
 const char *index_dir(const struct index *index);
 
 struct index_stats {
-	uint64_t documents;    /* live */
-	uint64_t versions;     /* numbers given out, live or not */
-	uint64_t docs_bytes;   /* docs.db and its log on disk */
-	uint64_t fts_bytes;    /* fts.db and its log on disk */
-	uint64_t column_bytes; /* memory of columns and dictionaries */
+	uint64_t documents;	/* live */
+	uint64_t versions;	/* numbers given out, live or not */
+	uint64_t docs_bytes;	/* docs.db and its log on disk */
+	uint64_t fts_bytes;	/* fts.db and its log on disk */
+	uint64_t column_bytes;	/* memory of columns and dictionaries, mapped files included */
+	uint64_t segment_bytes; /* files of segments/ */
+	uint64_t segments;	/* of 65,536 versions each that are read from there */
+	bool segments_rebuilt;	/* at start they were damaged and had to be made anew */
 	uint64_t properties;
 	uint64_t seq;	    /* of the newest change */
 	int64_t changed_ns; /* when that was; 0: never */
@@ -240,7 +244,7 @@ void index_doc_etag(const struct index_view *view, uint32_t doc, char etag[INDEX
 int64_t index_doc_created_ns(const struct index_view *view, uint32_t doc);
 int64_t index_doc_updated_ns(const struct index_view *view, uint32_t doc);
 
-/* The first value of PROPERTY; false if DOC has none. Strings are lent as long as the index. */
+/* The first value of PROPERTY; false if DOC has none. Strings are lent as long as the view. */
 bool index_doc_value(const struct index_view *view, uint32_t doc,
 		     const struct query_property *property, struct query_value *ret_value);
 

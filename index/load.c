@@ -1,4 +1,4 @@
-/* At start, columns are filled from the record, and fts.db gets what it lacks. */
+/* At start, columns come from their files and from the record, and fts.db gets what it lacks. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,7 +127,7 @@ rows_ascend(const struct index *index, const roaring_bitmap_t *live)
 	uint64_t row;
 
 	for (roaring_init_iterator(live, &at); at.has_value; roaring_advance_uint32_iterator(&at)) {
-		row = docs_meta(index->docs, at.current_value)->row;
+		row = docs_row(index->docs, at.current_value);
 		if (row < before)
 			return false;
 		before = row;
@@ -136,19 +136,75 @@ rows_ascend(const struct index *index, const roaring_bitmap_t *live)
 }
 
 static int
-load_all(struct load *load)
+publish(struct load *load)
+{
+	roaring_bitmap_t *live = STEAL(load->live);
+
+	return index_publish(load->index, load->schema, live, rows_ascend(load->index, live));
+}
+
+/* --- Documents that are written down --- */
+
+/* The document called ID changed: the version that was written down no longer lives. */
+static int
+forget_document(void *context, int64_t id)
+{
+	struct load *load = context;
+	uint32_t doc = docs_newest_of_id(load->index->docs, id);
+
+	if (doc)
+		roaring_bitmap_remove(load->live, doc);
+	return 0;
+}
+
+static int
+load_late_document(void *context, const struct store_document *stored)
+{
+	struct load *load = context;
+	uint32_t n_segments = load->index->segments->manifest.state.n_segments;
+
+	return stored->doc >> COLUMN_SEGMENT_SHIFT < n_segments ? -EBADMSG
+								: load_document(load, stored);
+}
+
+/* What is in files, less what changed since, and what came after them. */
+static int
+load_written(struct load *load)
 {
 	struct index *index = load->index;
-	roaring_bitmap_t *live;
-	bool ascend;
+	const struct manifest_state *state = &index->segments->manifest.state;
+	uint64_t count = 0;
 	int r;
 
-	r = store_documents(index->store, load_document, load);
+	r = segments_load(index, load->schema, load->live);
 	if (r < 0)
 		return r;
-	live = STEAL(load->live);
-	ascend = rows_ascend(index, live);
-	return index_publish(index, load->schema, live, ascend);
+	index->counters.next_doc = MAX(index->counters.next_doc,
+				       state->n_segments << COLUMN_SEGMENT_SHIFT);
+	r = store_changes_since(index->store, state->seq, forget_document, load);
+	if (r == 0)
+		r = store_documents_since(index->store, state->sealed_seq, load_late_document,
+					  load);
+	if (r == 0)
+		r = store_count(index->store, &count);
+	if (r == 0 && count != roaring_bitmap_get_cardinality(load->live))
+		r = -EBADMSG;
+	return r;
+}
+
+/* Files that cannot be trusted are dropped: -ESTALE, as parts of them may be in use. */
+static int
+load_all(struct load *load)
+{
+	int r = load_written(load);
+
+	if (r == -ENOENT || r == -EBADMSG)
+		segments_drop(load->index->segments);
+	if (r == -EBADMSG)
+		return -ESTALE;
+	if (r == -ENOENT)
+		r = store_documents(load->index->store, load_document, load);
+	return r < 0 ? r : publish(load);
 }
 
 static uint64_t
@@ -186,6 +242,8 @@ index_load(struct index *index, struct pxs_error *err)
 		r = load_all(&load);
 	if (r < 0 && !index->view)
 		view_schema_free_columns(schema); /* no view took them over */
+	if (r == -ESTALE)
+		return r;
 	if (r < 0)
 		return pxs_error_set(err, r, -1,
 				     "cannot read the documents in %s/docs.db: %s; it is damaged, "

@@ -9,6 +9,8 @@
 #include "index/docs.h"
 #include "index/fts.h"
 #include "index/relevance.h"
+#include "index/seal.h"
+#include "index/segments.h"
 #include "index/state.h"
 #include "index/store.h"
 #include "index/turn.h"
@@ -37,6 +39,9 @@ struct index {
 	struct store *store;
 	struct fts *fts;
 	struct docs *docs;
+	struct segments *segments;
+	struct keeper *keeper; /* NULL while it is opened or closed */
+	struct epoch *epoch;   /* the newest */
 	struct state *state;
 	struct hits_cache *hits_cache;
 	struct visible *visible;
@@ -44,6 +49,7 @@ struct index {
 	struct journal *journal; /* with the store: for who has the turn to write */
 	struct history *history;
 	struct apply_queue applies;
+	bool rebuilt;  /* at start: the segments could not be trusted */
 	uint64_t salt; /* of etags; a copy that readers may read */
 
 	/* Taken through a whole index_write: store, fts (writing), docs and columns (adding),
@@ -72,6 +78,8 @@ void view_schema_free_columns(const struct view_schema *schema);
 /* Publish the next generation. Takes LIVE and a reference of its own to SCHEMA. */
 int index_publish(struct index *index, struct view_schema *schema, roaring_bitmap_t *live,
 		  bool rows_ascend);
+/* The same documents, schema and change once more, in a later epoch. */
+int index_publish_again(struct index *index);
 
 struct column;
 /* load.c - a column for a copy of PROPERTY that lives as long as the index. */
@@ -81,7 +89,8 @@ int index_new_column(struct index *index, const struct query_property *property,
 /* view.c - the etag of the version of ID that change SEQ made. */
 void index_etag(const struct index *index, int64_t id, uint64_t seq, char etag[INDEX_ETAG_SIZE]);
 
-/* load.c - fills columns and docs from the record, and fts.db with what it lacks. */
+/* load.c - fills columns and docs from files and the record, and fts.db with what it lacks.
+ * -ESTALE: the files could not be trusted and are gone; close what there is and begin once more. */
 int index_load(struct index *index, struct pxs_error *err);
 /* With the write lock held: put into fts.db what the record has and it has not. */
 int index_catch_up_fts(struct index *index, const struct view_schema *schema);

@@ -50,6 +50,9 @@ enum statement {
 	ALL_PROPERTIES,
 	ALL_DOCS,
 	DOCS_SINCE,
+	CHANGES_SINCE,
+	ONE_CHANGE,
+	COUNT_DOCS,
 	FIRST_CHANGE,
 	BEGIN,
 	COMMIT,
@@ -72,8 +75,11 @@ static const char *const STATEMENTS[N_STATEMENTS] = {
 	[ALL_PROPERTIES] = "SELECT number, name, prompt, type, multi, filter, readonly"
 			   " FROM property ORDER BY number",
 	[ALL_DOCS] = "SELECT " DOC_COLUMNS " FROM doc AS d",
-	[DOCS_SINCE] = "SELECT DISTINCT " DOC_COLUMNS " FROM change AS c"
+	[DOCS_SINCE] = "SELECT " DOC_COLUMNS " FROM change AS c"
 		       " JOIN doc AS d ON d.id = c.id WHERE c.seq > ?1 AND d.seq = c.seq",
+	[CHANGES_SINCE] = "SELECT id FROM change WHERE seq > ?1",
+	[ONE_CHANGE] = "SELECT id, time FROM change WHERE seq = ?1",
+	[COUNT_DOCS] = "SELECT count(*) FROM doc",
 	[FIRST_CHANGE] = "SELECT min(seq) FROM change",
 	[BEGIN] = "BEGIN IMMEDIATE",
 	[COMMIT] = "COMMIT",
@@ -297,6 +303,55 @@ store_documents_since(struct store *store, uint64_t seq,
 
 	r = bind_ints(stmt, (sqlite3_int64[]){ (sqlite3_int64)seq }, 1);
 	return r < 0 ? r : each_document(stmt, each, context);
+}
+
+int
+store_changes_since(struct store *store, uint64_t seq, int (*each)(void *context, int64_t id),
+		    void *context)
+{
+	CLEANUP(stmt_run) sqlite3_stmt *stmt = store->stmts[CHANGES_SINCE];
+	int rc;
+	int r;
+
+	r = bind_ints(stmt, (sqlite3_int64[]){ (sqlite3_int64)seq }, 1);
+	if (r < 0)
+		return r;
+	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		r = each(context, sqlite3_column_int64(stmt, 0));
+		if (r != 0)
+			return r;
+	}
+	return sqlite_errno(rc);
+}
+
+int
+store_change(struct store *store, uint64_t seq, int64_t *ret_id, int64_t *ret_time_ns)
+{
+	CLEANUP(stmt_run) sqlite3_stmt *stmt = store->stmts[ONE_CHANGE];
+	int rc;
+	int r;
+
+	r = bind_ints(stmt, (sqlite3_int64[]){ (sqlite3_int64)seq }, 1);
+	if (r < 0)
+		return r;
+	rc = sqlite3_step(stmt);
+	if (rc != SQLITE_ROW)
+		return rc == SQLITE_DONE ? -ENOENT : sqlite_errno(rc);
+	*ret_id = sqlite3_column_int64(stmt, 0);
+	*ret_time_ns = sqlite3_column_int64(stmt, 1);
+	return 0;
+}
+
+int
+store_count(struct store *store, uint64_t *ret_n)
+{
+	CLEANUP(stmt_run) sqlite3_stmt *stmt = store->stmts[COUNT_DOCS];
+	int rc = sqlite3_step(stmt);
+
+	if (rc != SQLITE_ROW)
+		return rc == SQLITE_DONE ? -ENOENT : sqlite_errno(rc);
+	*ret_n = (uint64_t)sqlite3_column_int64(stmt, 0);
+	return 0;
 }
 
 int

@@ -54,6 +54,14 @@ int store_documents_since(struct store *store, uint64_t seq,
 			  int (*each)(void *context, const struct store_document *document),
 			  void *context);
 
+/* Calls EACH with the id of every change after SEQ that is remembered, as above. */
+int store_changes_since(struct store *store, uint64_t seq, int (*each)(void *context, int64_t id),
+			void *context);
+/* What change SEQ was. -ENOENT: it is forgotten. */
+int store_change(struct store *store, uint64_t seq, int64_t *ret_id, int64_t *ret_time_ns);
+/* How many documents there are. */
+int store_count(struct store *store, uint64_t *ret_n);
+
 /* The oldest change that is remembered; 0: none is. */
 int store_first_change(struct store *store, uint64_t *ret_seq);
 

@@ -3,11 +3,16 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
+#include "base/buf.h"
 #include "base/macros.h"
 #include "index/column.h"
+#include "index/column_encode.h"
 #include "index/doclist.h"
 
 #define N 6
@@ -193,14 +198,198 @@ set_strings_are_read(void **state)
 	assert_int_equal(column_slice_code(&slice, 8), 0);
 }
 
+/* --- What was encoded is read as it was --- */
+
+#define ROUNDS 40
+
+static int64_t numbers[COLUMN_SEGMENT_DOCS];
+
+static void
+start_random(void)
+{
+	const char *given = getenv("PXS_SEED");
+	unsigned int seed = given ? (unsigned int)strtoul(given, NULL, 10)
+				  : (unsigned int)time(NULL);
+
+	print_message("PXS_SEED=%u\n", seed);
+	srandom(seed);
+}
+
+static uint64_t
+random_bits(void)
+{
+	return (uint64_t)random() << 42 ^ (uint64_t)random() << 21 ^ (uint64_t)random();
+}
+
+/* Numbers of a few bits, or of all, with a common divisor or without, some of them missing. */
+static void
+make_numbers(void)
+{
+	uint64_t mask = UINT64_MAX >> (random() % 64),
+		 scale = random() % 3 ? 1 : random_bits() % 99;
+	uint64_t base = random() % 2 ? random_bits() : 0;
+	long missing = random() % 3 * 45; /* percent */
+
+	for (size_t i = 0; i < COLUMN_SEGMENT_DOCS; i++) {
+		numbers[i] = (int64_t)(base + (random_bits() & mask) * scale);
+		if (random() % 100 < missing)
+			numbers[i] = COLUMN_MISSING;
+	}
+}
+
+static void
+check_numbers(const struct column_slice *slice)
+{
+	static int64_t read[COLUMN_SEGMENT_DOCS];
+	static const uint32_t FIRST;
+	const struct doclist_slice all = { 0, true, COLUMN_SEGMENT_DOCS, &FIRST };
+
+	column_slice_numbers(slice, &all, 0, COLUMN_SEGMENT_DOCS, read);
+	assert_memory_equal(read, numbers, sizeof(numbers));
+	for (uint32_t i = 0; i < COLUMN_SEGMENT_DOCS; i += 7)
+		assert_int_equal(column_slice_number(slice, i), numbers[i]);
+}
+
+static void
+encoded_numbers_are_read(void **state)
+{
+	CLEANUP(pxs_buf) struct pxs_buf buf = PXS_BUF_INIT;
+	struct column_slice slice;
+	int64_t max;
+
+	(void)state;
+	start_random();
+	for (int round = 0; round < ROUNDS; round++) {
+		make_numbers();
+		pxs_buf_clear(&buf);
+		column_encode(numbers, 0, false, &buf);
+		assert_int_equal(buf.error, 0);
+		slice = (struct column_slice){ .form = COLUMN_ABSENT };
+		if (buf.len)
+			assert_int_equal(column_decode(buf.data, buf.len, &slice, &max), 0);
+		check_numbers(&slice);
+	}
+}
+
+static void
+encoded_lists_are_read(void **state)
+{
+	static uint32_t offsets[COLUMN_SEGMENT_DOCS + 1];
+	CLEANUP(pxs_buf) struct pxs_buf buf = PXS_BUF_INIT;
+	struct column_slice slice;
+	int64_t max;
+
+	(void)state;
+	start_random();
+	for (int round = 0; round < ROUNDS; round++) {
+		long present = random() % 3 * 50; /* percent */
+		uint32_t n = 0;
+
+		make_numbers();
+		for (uint32_t i = 0; i < COLUMN_SEGMENT_DOCS; i++) {
+			offsets[i] = n;
+			if (random() % 100 < present && n + 4 < COLUMN_SEGMENT_DOCS)
+				n += (uint32_t)random() % 4;
+		}
+		offsets[COLUMN_SEGMENT_DOCS] = n;
+		for (uint32_t i = 0; i < n; i++)
+			if (numbers[i] == COLUMN_MISSING)
+				numbers[i] = 77;
+		pxs_buf_clear(&buf);
+		column_encode_lists(numbers, offsets, false, &buf);
+		slice = (struct column_slice){ .form = COLUMN_ABSENT };
+		if (buf.len)
+			assert_int_equal(column_decode(buf.data, buf.len, &slice, &max), 0);
+		for (uint32_t i = 0; i < COLUMN_SEGMENT_DOCS; i++)
+			check_list(&slice, i, numbers + offsets[i], offsets[i + 1] - offsets[i]);
+	}
+}
+
+struct choice {
+	const char *name;
+	int64_t base, step; /* place i has base + i % modulus * step */
+	int64_t modulus;
+	uint32_t every; /* every which place has a value */
+	enum column_form form;
+	uint8_t width;
+};
+
+static void
+the_narrowest_form_is_chosen(void **state)
+{
+	static const struct choice CHOICES[] = {
+		{ "one value everywhere", -5, 0, 1, 1, COLUMN_CONSTANT, 1 },
+		{ "one value somewhere", -5, 0, 1, 2, COLUMN_DENSE, 1 },
+		{ "254 steps", INT64_MAX - 254, 1, 255, 1, COLUMN_DENSE, 1 },
+		{ "255 steps", INT64_MAX - 255, 1, 256, 1, COLUMN_DENSE, 2 },
+		{ "65,535 steps", 0, 1, 65536, 1, COLUMN_DENSE, 4 },
+		{ "whole seconds", 1700000000000000000, 1000000000, 60000, 1, COLUMN_DENSE, 2 },
+		{ "wide", INT64_MIN + 1, INT64_C(1) << 48, 60000, 1, COLUMN_DENSE, 2 },
+		{ "too wide", INT64_MIN + 1, (INT64_C(1) << 47) + 1, 65536, 1, COLUMN_DENSE, 4 },
+		{ "few", 7, 1, 100, 5, COLUMN_SPARSE, 1 },
+	};
+	CLEANUP(pxs_buf) struct pxs_buf buf = PXS_BUF_INIT;
+	struct column_slice slice;
+	int64_t max;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(CHOICES); i++) {
+		const struct choice *choice = &CHOICES[i];
+
+		for (uint32_t j = 0; j < COLUMN_SEGMENT_DOCS; j++)
+			numbers[j] = j % choice->every ? COLUMN_MISSING
+						       : (int64_t)((uint64_t)choice->base +
+								   (uint64_t)(j % choice->modulus) *
+									   (uint64_t)choice->step);
+		pxs_buf_clear(&buf);
+		column_encode(numbers, 0, false, &buf);
+		assert_int_equal(column_decode(buf.data, buf.len, &slice, &max), 0);
+		if (slice.form != choice->form || slice.width != choice->width)
+			fail_msg("%s: form %d of %d bytes", choice->name, (int)slice.form,
+				 slice.width);
+		check_numbers(&slice);
+	}
+}
+
+/* Bytes that pass are read within their bounds, whatever they say: the sanitizers watch. */
+static void
+damaged_bytes_are_refused_or_harmless(void **state)
+{
+	CLEANUP(pxs_buf) struct pxs_buf buf = PXS_BUF_INIT;
+	CLEANUP(free) char *copy = NULL;
+	struct column_slice slice;
+	int64_t max;
+
+	(void)state;
+	start_random();
+	for (uint32_t i = 0; i < COLUMN_SEGMENT_DOCS; i++)
+		numbers[i] = i % 6 ? COLUMN_MISSING : i % 1000;
+	column_encode(numbers, 0, false, &buf);
+	for (size_t len = 0; len < buf.len; len += 1 + len / 20)
+		assert_int_equal(column_decode(buf.data, len, &slice, &max), -EBADMSG);
+	copy = malloc(buf.len);
+	assert_non_null(copy);
+	for (size_t at = 0; at < buf.len; at += at < 200 ? 1 : 997) {
+		memcpy(copy, buf.data, buf.len);
+		copy[at] = (char)(copy[at] ^ 1 << random() % 8);
+		if (column_decode(copy, buf.len, &slice, &max) == 0)
+			for (uint32_t i = 0; i < COLUMN_SEGMENT_DOCS; i += 97)
+				(void)column_slice_number(&slice, i);
+	}
+}
+
 int
 main(void)
 {
-	struct CMUnitTest tests[ARRAY_SIZE(ROWS) + 4] = {
+	struct CMUnitTest tests[ARRAY_SIZE(ROWS) + 8] = {
 		[ARRAY_SIZE(ROWS)] = cmocka_unit_test(lists_are_read),
 		cmocka_unit_test(set_numbers_are_read),
 		cmocka_unit_test(set_lists_are_read),
 		cmocka_unit_test(set_strings_are_read),
+		cmocka_unit_test(encoded_numbers_are_read),
+		cmocka_unit_test(encoded_lists_are_read),
+		cmocka_unit_test(the_narrowest_form_is_chosen),
+		cmocka_unit_test(damaged_bytes_are_refused_or_harmless),
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(ROWS); i++)

@@ -129,6 +129,7 @@ index_view_put(struct index_view *view)
 	if (view->shown)
 		roaring_bitmap_free(view->shown);
 	view_schema_unref(view->schema);
+	epoch_unref(view->epoch);
 	free(view);
 }
 
@@ -152,6 +153,7 @@ index_publish(struct index *index, struct view_schema *schema, roaring_bitmap_t 
 	view->count = roaring_bitmap_get_cardinality(live);
 	view->live = live;
 	view->rows_ascend = rows_ascend;
+	view->epoch = epoch_ref(index->epoch);
 	view->schema = schema;
 	atomic_fetch_add(&schema->references, 1);
 
@@ -163,7 +165,22 @@ index_publish(struct index *index, struct view_schema *schema, roaring_bitmap_t 
 	index_view_put(before);
 	hits_cache_purge(index->hits_cache, view->seq);
 	visible_purge(index->visible, view->seq);
+	if (index->keeper)
+		keeper_ask(index->keeper, view->max_doc);
 	return 0;
+}
+
+int
+index_publish_again(struct index *index)
+{
+	const struct index_view *view = index->view;
+	roaring_bitmap_t *live = roaring_bitmap_copy(view->live);
+	int r = live ? index_publish(index, view->schema, live, view->rows_ascend) : -ENOMEM;
+
+	/* What is kept would hold the epoch before as long as nothing changes. */
+	hits_cache_purge(index->hits_cache, index->counters.seq + 1);
+	visible_purge(index->visible, index->counters.seq + 1);
+	return r;
 }
 
 /* One look in so long is enough to see that nobody wants the answer any more. */
@@ -233,7 +250,7 @@ index_doc_find(const struct index_view *view, int64_t id, uint32_t *ret_doc)
 	uint32_t doc = docs_newest_of_id(docs, id);
 
 	while (doc && !is_shown(view, doc))
-		doc = docs_meta(docs, doc)->previous;
+		doc = docs_meta(docs, doc).previous;
 	if (!doc)
 		return -ENOENT;
 	*ret_doc = doc;
@@ -247,9 +264,9 @@ index_doc_find_row(const struct index_view *view, uint64_t row, uint32_t *ret_do
 	uint32_t doc = docs_newest_of_row(docs, row);
 
 	while (doc && !is_shown(view, doc))
-		doc = docs_meta(docs, doc)->previous;
+		doc = docs_meta(docs, doc).previous;
 	/* `previous` follows the id, which may have had another row before it was removed. */
-	if (!doc || docs_meta(docs, doc)->row != row)
+	if (!doc || docs_row(docs, doc) != row)
 		return -ENOENT;
 	*ret_doc = doc;
 	return 0;
@@ -258,25 +275,25 @@ index_doc_find_row(const struct index_view *view, uint64_t row, uint32_t *ret_do
 int64_t
 index_doc_id(const struct index_view *view, uint32_t doc)
 {
-	return docs_meta(view->index->docs, doc)->id;
+	return docs_id(view->index->docs, doc);
 }
 
 uint64_t
 index_doc_row(const struct index_view *view, uint32_t doc)
 {
-	return docs_meta(view->index->docs, doc)->row;
+	return docs_row(view->index->docs, doc);
 }
 
 int64_t
 index_doc_created_ns(const struct index_view *view, uint32_t doc)
 {
-	return docs_meta(view->index->docs, doc)->created_ns;
+	return docs_meta(view->index->docs, doc).created_ns;
 }
 
 int64_t
 index_doc_updated_ns(const struct index_view *view, uint32_t doc)
 {
-	return docs_meta(view->index->docs, doc)->updated_ns;
+	return docs_meta(view->index->docs, doc).updated_ns;
 }
 
 /* A hash of what no two versions share, in this index or another: opaque, as spec/pixstor.md 1.3.
@@ -295,9 +312,9 @@ index_etag(const struct index *index, int64_t id, uint64_t seq, char etag[INDEX_
 void
 index_doc_etag(const struct index_view *view, uint32_t doc, char etag[INDEX_ETAG_SIZE])
 {
-	const struct docs_meta *meta = docs_meta(view->index->docs, doc);
+	const struct docs_meta meta = docs_meta(view->index->docs, doc);
 
-	index_etag(view->index, meta->id, meta->seq, etag);
+	index_etag(view->index, meta.id, meta.seq, etag);
 }
 
 bool

@@ -9,6 +9,7 @@
 #include <roaring/roaring.h>
 
 #include "index/column.h"
+#include "index/epoch.h"
 #include "index/index.h"
 
 struct docs; /* what every document has: id, row, seq, times (docs.h) */
@@ -35,6 +36,7 @@ struct index_view {
 	uint64_t count;		/* of live */
 	roaring_bitmap_t *live; /* never changed once the view is published */
 	bool rows_ascend;	/* among live documents: a higher doc has a higher row */
+	struct epoch *epoch;	/* keeps what this view can find */
 	struct view_schema *schema;
 	uint64_t viewer;	 /* for whom it was restricted (visible.c); 0: it shows all */
 	roaring_bitmap_t *shown; /* what he may see, live or not; NULL in a view that shows all */

@@ -317,6 +317,7 @@ restrict_view(struct index_view *view, roaring_bitmap_t *shown, uint64_t key,
 					   .changed_ns = view->changed_ns,
 					   .max_doc = view->max_doc,
 					   .rows_ascend = view->rows_ascend,
+					   .epoch = view->epoch,
 					   .schema = view->schema };
 	(void)roaring_bitmap_run_optimize(live);
 	(void)roaring_bitmap_run_optimize(shown);
@@ -326,6 +327,7 @@ restrict_view(struct index_view *view, roaring_bitmap_t *shown, uint64_t key,
 	restricted->count = roaring_bitmap_get_cardinality(live);
 	restricted->viewer = key;
 	atomic_fetch_add(&restricted->schema->references, 1);
+	(void)epoch_ref(restricted->epoch);
 	*ret_view = restricted;
 	return 0;
 }

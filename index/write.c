@@ -81,7 +81,7 @@ write_live_doc(const struct index_write *write, int64_t id)
 	uint32_t doc = docs_newest_of_id(write->index->docs, id);
 
 	while (doc && !roaring_bitmap_contains(write->live, doc))
-		doc = docs_meta(write->index->docs, doc)->previous;
+		doc = docs_meta(write->index->docs, doc).previous;
 	return doc;
 }
 
@@ -170,6 +170,17 @@ write_put_over(struct index_write *write, const struct index_document *document,
 }
 
 int
+write_replace(struct index_write *write, const struct index_document *document, uint32_t before)
+{
+	struct docs_meta old;
+
+	if (!before)
+		return write_put_over(write, document, 0, NULL);
+	old = docs_meta(write->index->docs, before);
+	return write_put_over(write, document, before, &old);
+}
+
+int
 index_write_put(struct index_write *write, const struct index_document *document)
 {
 	uint32_t before;
@@ -179,8 +190,7 @@ index_write_put(struct index_write *write, const struct index_document *document
 	if (write->error < 0)
 		return write->error;
 	before = write_live_doc(write, document->id);
-	return write_put_over(write, document, before,
-			      before ? docs_meta(write->index->docs, before) : NULL);
+	return write_replace(write, document, before);
 }
 
 int
@@ -220,7 +230,7 @@ commit_record(struct index_write *write)
 
 	if (r == 0)
 		r = journal_trim(index->journal, write->counters.seq, write->counters.changed_ns,
-				 index->fts_seq);
+				 MIN(index->fts_seq, segments_need(index->segments)));
 	return r < 0 ? r : store_commit(index->store, &write->counters);
 }
 

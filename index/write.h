@@ -19,6 +19,10 @@ struct index_write {
 /* The live version of ID as this transaction sees it; 0: none. */
 uint32_t write_live_doc(const struct index_write *write, int64_t id);
 
+/* Put the sealed DOCUMENT in the place of version BEFORE (0: nothing is there now). */
+int write_replace(struct index_write *write, const struct index_document *document,
+		  uint32_t before);
+
 /* Put the sealed DOCUMENT in the place of version BEFORE (0: nothing is there now), with the row
  * and the birth of OLD (NULL: new ones). */
 int write_put_over(struct index_write *write, const struct index_document *document,
