@@ -44,6 +44,35 @@ has_value(const struct query_value *values, size_t n, const struct query_value *
 	return false;
 }
 
+/* Values of the record, each once: a list keeps none twice. */
+static size_t
+count_expected(const struct index_document *document)
+{
+	const struct document_value *values = document->values;
+	size_t n = 0;
+
+	for (size_t i = 0; i < document->n_values; i++) {
+		size_t before = 0;
+
+		while (before < i && (values[before].property != values[i].property ||
+				      query_value_compare(&values[before].value, &values[i].value)))
+			before++;
+		n += before == i;
+	}
+	return n;
+}
+
+static size_t
+count_found(const struct view_schema *schema, uint32_t doc)
+{
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < schema->n_columns; i++)
+		if (schema->columns[i])
+			n += column_values(schema->columns[i], doc, NULL, 0);
+	return n;
+}
+
 static void
 check_values(struct check *check, const struct store_document *stored)
 {
@@ -59,6 +88,9 @@ check_values(struct check *check, const struct store_document *stored)
 			fault(check, "columns: document %" PRId64 " has another %s than docs.db",
 			      stored->meta.id, expected->property->name);
 	}
+	if (count_found(check->view->schema, stored->doc) != count_expected(check->document))
+		fault(check, "columns: document %" PRId64 " has other values than docs.db",
+		      stored->meta.id);
 }
 
 static int
@@ -84,6 +116,17 @@ check_document(void *context, const struct store_document *stored)
 	return 0;
 }
 
+/* What is mapped may be right while the disk no longer has it. */
+static void
+check_files(struct check *check)
+{
+	char damaged[MANIFEST_NAME_MAX];
+	uint32_t at = 0;
+
+	while (segments_check(check->index, &at, damaged) == -EBADMSG)
+		fault(check, "segments/%s: is damaged; the next start makes it anew", damaged);
+}
+
 static int
 check_all(struct check *check)
 {
@@ -101,6 +144,7 @@ check_all(struct check *check)
 	if (index->fts_seq != index->counters.seq)
 		fault(check, "fts.db: stands at change %" PRIu64 ", docs.db at %" PRIu64,
 		      index->fts_seq, index->counters.seq);
+	check_files(check);
 	r = store_documents(index->store, check_document, check);
 	if (r == 0 && check->documents != check->view->count)
 		fault(check, "columns: %" PRIu64 " documents, docs.db has %" PRIu64,

@@ -14,7 +14,8 @@
  * scale 1, never of 8 bytes. A loop that wants speed switches on form and width once and works on
  * what is stored.
  *
- * A slice is lent: it is good as long as the view through which it was found. */
+ * A slice is lent: it is good as long as the view through which it was found. Asked again, the same
+ * segment may be told in another form: it may have been written down meanwhile. */
 #ifndef PXS_INDEX_COLUMN_SLICE_H
 #define PXS_INDEX_COLUMN_SLICE_H
 

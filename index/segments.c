@@ -373,3 +373,26 @@ segments_load(struct index *index, const struct view_schema *schema, roaring_bit
 		manifest_sweep(segments->dir_fd, &segments->manifest);
 	return r;
 }
+
+/* --- Checking --- */
+
+int
+segments_check(struct index *index, uint32_t *at, char name[MANIFEST_NAME_MAX])
+{
+	const struct segments *segments = index->segments;
+	const struct manifest *manifest = &segments->manifest;
+
+	while (*at < manifest->state.n_segments) {
+		CLEANUP(sections) struct sections *file = NULL;
+		uint32_t segment = (*at)++;
+
+		if (segments_open_file(segments, FILE_SEGMENT, segment,
+				       manifest->generations[segment], index->salt,
+				       &file) == -EBADMSG) {
+			manifest_file_name(FILE_SEGMENT, segment, manifest->generations[segment],
+					   name);
+			return -EBADMSG;
+		}
+	}
+	return 0;
+}

@@ -54,6 +54,10 @@ uint64_t segments_need(const struct segments *segments);
 /* Forget the files and remove them. */
 void segments_drop(struct segments *segments);
 
+/* With the turn to write: read the files once more, from number *AT on, which is left after the
+ * next that is -EBADMSG, whose name is in NAME; 0: no more. */
+int segments_check(struct index *index, uint32_t *at, char name[MANIFEST_NAME_MAX]);
+
 /* --- For seal.c --- */
 
 int segments_create(const struct segments *segments, enum segments_file kind, uint32_t number,

@@ -517,6 +517,21 @@ setup_damaged(void **state)
 	return r;
 }
 
+/* What is mapped was read before; only the disk has lost it. */
+static void
+a_check_reads_the_files_again(void **state)
+{
+	static const struct damaged SHORT = { .ending = ".segment", .damage = FLIPPED };
+	CLEANUP(pxs_buf) struct pxs_buf report = PXS_BUF_INIT;
+	CLEANUP(index) struct index *index = open_index();
+
+	(void)state;
+	assert_int_equal(index_check(index, &report), 0);
+	damage_file(&SHORT);
+	assert_int_equal(index_check(index, &report), 1);
+	assert_non_null(strstr(pxs_buf_text(&report), ".segment: is damaged"));
+}
+
 /* docs.db was put back from a backup: files that are ahead of it are not its own. */
 static void
 files_of_another_history_are_dropped(void **state)
@@ -597,13 +612,14 @@ a_crash_at_any_time_is_survived(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[ARRAY_SIZE(DAMAGED) + 8] = {
+	struct CMUnitTest tests[ARRAY_SIZE(DAMAGED) + 9] = {
 		[ARRAY_SIZE(DAMAGED)] = cmocka_unit_test_setup_teardown(
 			full_segments_are_read_from_files, setup, teardown),
 		cmocka_unit_test_setup_teardown(changes_after_the_files_count, setup, teardown),
 		cmocka_unit_test_setup_teardown(changes_before_a_crash_count, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_old_view_goes_on, setup, teardown),
 		cmocka_unit_test_setup_teardown(readers_go_on_beside, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_check_reads_the_files_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(files_of_another_history_are_dropped, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(without_files_all_goes_on, setup, teardown),
