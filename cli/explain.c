@@ -21,8 +21,6 @@ struct explain {
 	struct pxs_buf words;
 };
 
-static const struct argp_option OPTIONS[] = { { 0 } };
-
 static const char DOC[] =
 	"It tells the query in its canonical form, as a path of the mount and as a where "
 	"clause; then its tree: what must hold, what should and what must not, each with what "
@@ -251,7 +249,6 @@ const struct cli_verb CLI_EXPLAIN = {
 	.name = "explain",
 	.arguments = "[QUERY...]",
 	.summary = "Show how a query is understood and answered",
-	.options = OPTIONS,
 	.shared = CLI_SHARED_QUERY | CLI_SHARED_JSON | CLI_SHARED_COLOR | CLI_SHARED_CLIENT,
 	.run = run,
 };
