@@ -61,7 +61,13 @@ run_route(struct request *request)
 	struct pxs_error err = { 0 };
 	int r = request->route->handle(request, &request->reply, &err);
 
-	if (r == -ETIMEDOUT || r == -ECANCELED)
+	if (r == -ECANCELED)
+		(void)pxs_error_set(&err, r, -1,
+				    atomic_load(&request->rest->closing)
+					    ? "the daemon is ending"
+					    : "the connection ended before the search did; keep "
+					      "its sending half open until the answer is there");
+	if (r == -ETIMEDOUT)
 		(void)pxs_error_set(&err, r, -1,
 				    "the search took more than %d s; narrow it, or try again",
 				    REQUEST_TIME_MAX_S);

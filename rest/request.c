@@ -18,6 +18,9 @@
 #include "index/index.h"
 #include "rest/server.h"
 
+/* Over TCP, whoever ended his sending half gets an answer that takes no longer. */
+#define HALF_CLOSED_MS 20
+
 int
 request_new(struct rest *rest, const char *url, struct request **ret_request)
 {
@@ -365,7 +368,10 @@ request_json_path(const json_t *object, const char *key, struct pxs_buf *buf, st
 	return escaped_key.error ? escaped_key.error : buf->error;
 }
 
-/* A peer that closed its socket hung up; one that only ended its sending half still listens. */
+/* A Unix socket tells that its peer is gone from that he only ended his sending half, and then
+ * still listens. TCP does not: the end of what he sends is all that ever comes, until something is
+ * sent to him. So that is a hang-up too, but not for an answer that is there at once. With TLS it
+ * is the same, as the end of the TCP connection counts and not what was said within it. */
 static bool
 hung_up(void *context)
 {
@@ -378,8 +384,14 @@ hung_up(void *context)
 		return true;
 	if (!info)
 		return false;
-	fd = (struct pollfd){ .fd = info->connect_fd };
-	return poll(&fd, 1, 0) > 0 && (fd.revents & (POLLHUP | POLLERR));
+	fd = (struct pollfd){
+		.fd = info->connect_fd,
+		.events = request->server->local ? 0 : POLLRDHUP,
+	};
+	if (poll(&fd, 1, 0) <= 0)
+		return false;
+	return (fd.revents & (POLLHUP | POLLERR)) ||
+	       pxs_clock_steady_ns() - request->begun_ns > HALF_CLOSED_MS * PXS_NS_PER_MS;
 }
 
 void
