@@ -103,6 +103,12 @@ lexicon_documents(const struct lexicon *lexicon, uint32_t number, uint32_t *ret_
 }
 
 uint32_t
+lexicon_last(const struct lexicon *lexicon, uint32_t number)
+{
+	return atomic_load_explicit(&term_at(lexicon, number)->doc, memory_order_acquire);
+}
+
+uint32_t
 lexicon_size(const struct lexicon *lexicon)
 {
 	return atomic_load_explicit(&lexicon->size, memory_order_acquire);

@@ -43,6 +43,8 @@ const char *lexicon_term(const struct lexicon *lexicon, uint32_t number);
 /* Documents that have the term, those of versions that are gone included, as long as fts.db has
  * them. *RET_DOC (may be NULL): the document, if it is one and known; else 0. */
 uint32_t lexicon_documents(const struct lexicon *lexicon, uint32_t number, uint32_t *ret_doc);
+/* No document after this one has been counted for the term since the lexicon was loaded. */
+uint32_t lexicon_last(const struct lexicon *lexicon, uint32_t number);
 /* Numbers are 1 to this. */
 uint32_t lexicon_size(const struct lexicon *lexicon);
 uint64_t lexicon_bytes(const struct lexicon *lexicon); /* of memory */

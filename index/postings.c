@@ -10,11 +10,14 @@
 #include "index/fts.h"
 #include "index/lexicon.h"
 
-/* Terms of fewer documents are read as quickly as they would be looked up. */
-#define HOT_DOCUMENTS_MIN 4096
-#define HOT_PART 128 /* of all documents */
+/* Kept postings lie in sets by a hash of their numbers; a set that is full lets one go. */
+#define SETS_SHIFT 12
+#define SETS (1u << SETS_SHIFT)
+#define WAYS 8
+#define KEPT_MAX (SETS * WAYS)
 
-#define KEPT_MAX 1024
+/* Of memory that the allocator and the bitmap's own tables take for postings, however few. */
+#define OVERHEAD_BYTES 256
 
 /* Documents on the way to the bitmap, which takes them faster in numbers. */
 #define BATCH_DOCS 1024
@@ -23,10 +26,10 @@ struct postings_cache {
 	pthread_mutex_t lock;
 	struct kept {
 		struct postings *postings; /* NULL: free */
-		uint64_t used;
+		bool used;		   /* since the hand came by */
 	} kept[KEPT_MAX];
 	size_t bytes;
-	uint64_t clock; /* counts uses */
+	uint32_t hand; /* goes around, and lets go of what was not used since */
 };
 
 /* --- Postings --- */
@@ -52,7 +55,7 @@ postings_ref(struct postings *postings)
 static size_t
 bytes_of(const struct postings *postings)
 {
-	return sizeof(*postings) + postings->n_more * sizeof(*postings->more) +
+	return sizeof(*postings) + OVERHEAD_BYTES + postings->n_more * sizeof(*postings->more) +
 	       roaring_bitmap_portable_size_in_bytes(postings->docs);
 }
 
@@ -211,36 +214,43 @@ postings_cache_bytes(struct postings_cache *cache)
 	return bytes;
 }
 
+static struct kept *
+set_of(struct postings_cache *cache, uint32_t number)
+{
+	/* Fibonacci hashing: numbers that follow each other go far apart. */
+	return &cache->kept[(number * UINT32_C(2654435769) >> (32 - SETS_SHIFT)) * WAYS];
+}
+
 static struct postings *
 find_kept(struct postings_cache *cache, uint32_t number)
 {
+	struct kept *set = set_of(cache, number);
 	struct postings *found = NULL;
 
 	(void)pthread_mutex_lock(&cache->lock);
-	for (size_t i = 0; i < KEPT_MAX && !found; i++) {
-		struct kept *kept = &cache->kept[i];
-
-		if (kept->postings && kept->postings->number == number) {
-			kept->used = ++cache->clock;
-			found = postings_ref(kept->postings);
+	for (size_t i = 0; i < WAYS && !found; i++) {
+		if (set[i].postings && set[i].postings->number == number) {
+			set[i].used = true;
+			found = postings_ref(set[i].postings);
 		}
 	}
 	(void)pthread_mutex_unlock(&cache->lock);
 	return found;
 }
 
-/* With the lock held: the place of NUMBER, or a free one, or the one unused for longest. */
+/* With the lock held: the place of NUMBER, or a free one, or one that was not used lately. */
 static struct kept *
 place_for(struct postings_cache *cache, uint32_t number)
 {
-	struct kept *best = &cache->kept[0];
+	struct kept *set = set_of(cache, number);
+	struct kept *best = &set[0];
 
-	for (size_t i = 0; i < KEPT_MAX; i++) {
-		struct kept *kept = &cache->kept[i];
+	for (size_t i = 0; i < WAYS; i++) {
+		struct kept *kept = &set[i];
 
 		if (kept->postings && kept->postings->number == number)
 			return kept;
-		if (best->postings && (!kept->postings || kept->used < best->used))
+		if (best->postings && (!kept->postings || (best->used && !kept->used)))
 			best = kept;
 	}
 	return best;
@@ -255,15 +265,17 @@ drop(struct postings_cache *cache, struct kept *kept)
 	postings_put(STEAL(kept->postings));
 }
 
-static struct kept *
-oldest(struct postings_cache *cache)
+/* With the lock held. */
+static void
+trim(struct postings_cache *cache)
 {
-	struct kept *best = NULL;
+	while (cache->bytes > POSTINGS_BYTES_MAX) {
+		struct kept *kept = &cache->kept[cache->hand++ % KEPT_MAX];
 
-	for (size_t i = 0; i < KEPT_MAX; i++)
-		if (cache->kept[i].postings && (!best || cache->kept[i].used < best->used))
-			best = &cache->kept[i];
-	return best;
+		if (!kept->used)
+			drop(cache, kept);
+		kept->used = false;
+	}
 }
 
 static void
@@ -276,23 +288,19 @@ keep(struct postings_cache *cache, struct postings *postings)
 	(void)pthread_mutex_lock(&cache->lock);
 	kept = place_for(cache, postings->number);
 	drop(cache, kept);
-	*kept = (struct kept){ postings_ref(postings), ++cache->clock };
+	*kept = (struct kept){ postings_ref(postings), true };
 	cache->bytes += bytes_of(postings);
-	while (cache->bytes > POSTINGS_BYTES_MAX)
-		drop(cache, oldest(cache));
+	trim(cache);
 	(void)pthread_mutex_unlock(&cache->lock);
 }
 
 /* --- Asking --- */
 
-/* While fts.db is filled anew nothing is promised about it, so nothing is kept. */
+/* Nothing was committed since that has the term. */
 static bool
-is_hot(const struct fts *fts, uint32_t number)
+is_whole(const struct fts *fts, const struct postings *postings)
 {
-	uint32_t last = fts_last_doc(fts);
-
-	return last && lexicon_documents(fts_lexicon(fts), number, NULL) >=
-			       MAX(last / HOT_PART, (uint32_t)HOT_DOCUMENTS_MIN);
+	return lexicon_last(fts_lexicon(fts), postings->number) <= postings->covered;
 }
 
 int
@@ -302,10 +310,11 @@ postings_get(struct postings_cache *cache, struct fts *fts, uint32_t number,
 	CLEANUP(postings) struct postings *before = NULL;
 	int r;
 
-	if (!is_hot(fts, number))
+	/* While fts.db is filled anew nothing is promised about it, so nothing is kept. */
+	if (!fts_last_doc(fts))
 		return read_term(fts, number, NULL, budget, ret_postings);
 	before = find_kept(cache, number);
-	if (before && before->covered >= fts_last_doc(fts)) {
+	if (before && is_whole(fts, before)) {
 		*ret_postings = STEAL(before);
 		return 0;
 	}
@@ -320,9 +329,11 @@ postings_find(struct postings_cache *cache, struct fts *fts, uint32_t number,
 	      const struct index_budget *budget, roaring_bitmap_t *hits)
 {
 	CLEANUP(postings) struct postings *postings = NULL;
+	uint32_t doc, documents = lexicon_documents(fts_lexicon(fts), number, &doc);
 	int r;
 
-	if (!is_hot(fts, number))
+	/* Of no document or one the lexicon knows itself. */
+	if (!fts_last_doc(fts) || documents == 0 || doc)
 		return fts_find_number(fts, number, budget, hits);
 	r = postings_get(cache, fts, number, budget, &postings);
 	if (r == 0)

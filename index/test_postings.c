@@ -1,0 +1,207 @@
+/* Kept postings: what was read once, and what was put later. */
+#include "index/postings.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/macros.h"
+#include "index/fts.h"
+#include "index/lexicon.h"
+#include "index/terms.h"
+
+struct fixture {
+	char folder[32], path[48];
+	struct fts *fts;
+	struct postings_cache *cache;
+	uint32_t last_doc;
+};
+
+static int
+set_up(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct pxs_error err = { 0 };
+	uint64_t seq;
+
+	if (!f)
+		return -1;
+	(void)strcpy(f->folder, "/tmp/pxs-test-post-XXXXXX");
+	if (!mkdtemp(f->folder))
+		return -1;
+	(void)snprintf(f->path, sizeof(f->path), "%s/fts.db", f->folder);
+	*state = f;
+	return fts_open(f->path, &f->fts, &seq, &err) < 0 ? -1 : postings_cache_new(&f->cache);
+}
+
+static int
+tear_down(void **state)
+{
+	static const char *const ENDINGS[] = { "", "-wal", "-shm", "-terms" };
+	struct fixture *f = *state;
+	char name[sizeof(f->path) + 8];
+
+	postings_cache_free(f->cache);
+	fts_close(f->fts);
+	for (size_t i = 0; i < ARRAY_SIZE(ENDINGS); i++) {
+		(void)snprintf(name, sizeof(name), "%s%s", f->path, ENDINGS[i]);
+		(void)unlink(name);
+	}
+	(void)rmdir(f->folder);
+	free(f);
+	return 0;
+}
+
+/* A document of the one word. */
+static void
+put(struct fixture *f, const char *word)
+{
+	CLEANUP(pxs_buf) struct pxs_buf stream = PXS_BUF_INIT;
+
+	assert_int_equal(terms_stream_add_number(&stream, word, strlen(word)), 0);
+	assert_int_equal(fts_put(f->fts, ++f->last_doc, stream.data, stream.len), 0);
+}
+
+static void
+put_alone(struct fixture *f, const char *word)
+{
+	assert_int_equal(fts_begin(f->fts), 0);
+	put(f, word);
+	assert_int_equal(fts_commit(f->fts, f->last_doc), 0);
+}
+
+static uint32_t
+number_of(const struct fixture *f, const char *word)
+{
+	return lexicon_find(fts_lexicon(f->fts), word, strlen(word));
+}
+
+static uint64_t
+count(struct fixture *f, const char *word)
+{
+	roaring_bitmap_t *hits = roaring_bitmap_create();
+	uint64_t n;
+
+	assert_int_equal(postings_find(f->cache, f->fts, number_of(f, word), NULL, hits), 0);
+	n = roaring_bitmap_get_cardinality(hits);
+	roaring_bitmap_free(hits);
+	return n;
+}
+
+static void
+test_later(void **state)
+{
+	struct fixture *f = *state;
+
+	put_alone(f, "cat");
+	assert_int_equal(count(f, "cat"), 1);
+	for (uint32_t n = 2; n < 6; n++) {
+		put_alone(f, "dog");
+		put_alone(f, "cat");
+		assert_int_equal(count(f, "cat"), n);
+		assert_int_equal(count(f, "dog"), n - 1);
+	}
+}
+
+/* Others come and go between: nothing of the file is read for a word that none of them has. */
+static void
+test_not_read_again(void **state)
+{
+	CLEANUP(postings) struct postings *first = NULL, *second = NULL, *third = NULL;
+	struct fixture *f = *state;
+	uint32_t number;
+
+	put_alone(f, "cat");
+	put_alone(f, "cat");
+	number = number_of(f, "cat");
+	assert_int_equal(postings_get(f->cache, f->fts, number, NULL, &first), 0);
+	put_alone(f, "dog");
+	assert_int_equal(postings_get(f->cache, f->fts, number, NULL, &second), 0);
+	assert_ptr_equal(first, second);
+	put_alone(f, "cat");
+	assert_int_equal(postings_get(f->cache, f->fts, number, NULL, &third), 0);
+	assert_ptr_not_equal(first, third);
+	assert_int_equal(roaring_bitmap_get_cardinality(third->docs), 3);
+}
+
+static void
+test_failed(void **state)
+{
+	struct fixture *f = *state;
+
+	put_alone(f, "cat");
+	put_alone(f, "cat");
+	assert_int_equal(count(f, "cat"), 2);
+	assert_int_equal(fts_begin(f->fts), 0);
+	put(f, "cat");
+	put(f, "dog");
+	fts_rollback(f->fts);
+	assert_int_equal(count(f, "cat"), 2);
+	assert_int_equal(count(f, "dog"), 0);
+	put_alone(f, "cat");
+	assert_int_equal(count(f, "cat"), 3);
+}
+
+/* While it is filled anew, what is there is read; then what was put later, too. */
+static void
+test_filled_anew(void **state)
+{
+	struct fixture *f = *state;
+
+	put_alone(f, "cat");
+	put_alone(f, "cat");
+	assert_int_equal(count(f, "cat"), 2);
+	assert_int_equal(fts_clear(f->fts), 0);
+	assert_int_equal(count(f, "cat"), 0);
+	f->last_doc = 1; /* the first is gone */
+	put_alone(f, "cat");
+	put_alone(f, "cat");
+	assert_in_range(count(f, "cat"), 2, 3); /* of those, views mask the first */
+}
+
+/* More terms than some of the sets have room for. */
+static void
+test_many(void **state)
+{
+	enum { WORDS = 20000 };
+	struct fixture *f = *state;
+	char word[16];
+
+	assert_int_equal(fts_begin(f->fts), 0);
+	for (int twice = 0; twice < 2; twice++) {
+		CLEANUP(pxs_buf) struct pxs_buf stream = PXS_BUF_INIT;
+
+		for (int i = 0; i < WORDS; i++) {
+			(void)snprintf(word, sizeof(word), "w%d", i);
+			(void)terms_stream_add_number(&stream, word, strlen(word));
+		}
+		assert_int_equal(fts_put(f->fts, ++f->last_doc, stream.data, stream.len), 0);
+	}
+	assert_int_equal(fts_commit(f->fts, 2), 0);
+	for (int i = 0; i < WORDS; i++) {
+		(void)snprintf(word, sizeof(word), "w%d", i);
+		assert_int_equal(count(f, word), 2);
+	}
+	assert_in_range(postings_cache_bytes(f->cache), 1, POSTINGS_BYTES_MAX);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_later, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_not_read_again, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_failed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_filled_anew, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_many, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
