@@ -159,15 +159,19 @@ measure_new(struct table *table, const struct dict *dict, const struct index_bud
 	int r = 0;
 
 	for (uint32_t code = table->count + 1; r == 0 && code <= count; code++) {
-		if (code % VALUES_AT_ONCE == 0)
-			r = budget_check(budget);
+		struct measure *at;
+
+		r = code % VALUES_AT_ONCE ? 0 : budget_check(budget);
 		if (r == 0)
 			r = stable_reserve(&table->table.measures, code - 1);
-		if (r == 0)
-			r = measure(dict_text(dict, code), &folded,
-				    stable_at(&table->table.measures, code - 1));
-		if (r == 0)
-			table->count = code;
+		if (r < 0)
+			break;
+		at = stable_at(&table->table.measures, code - 1);
+		r = measure(dict_text(dict, code), &folded, at);
+		if (r < 0)
+			break;
+		table->table.occurs[at->bytes] = 1;
+		table->count = code;
 	}
 	return r;
 }

@@ -3,6 +3,9 @@
 #ifndef PXS_INDEX_MEASURE_H
 #define PXS_INDEX_MEASURE_H
 
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/cleanup.h"
@@ -22,12 +25,26 @@ struct measure {
 /* Of one property, by code - 1. Append-only. */
 struct measure_table {
 	struct stable measures;
+	_Atomic(uint8_t) occurs[256]; /* whether any is of so many `bytes` */
 };
 
 static inline const struct measure *
 measure_at(const struct measure_table *table, uint32_t code)
 {
 	return stable_at(&table->measures, code - 1);
+}
+
+/* Whether the table has a value of MEASURE_ANY or of SHORTEST to LONGEST bytes, more than a word.
+ */
+static inline bool
+measures_reach(const struct measure_table *table, size_t shortest, size_t longest)
+{
+	size_t bytes = shortest > MEASURE_ONE_WORD ? shortest : MEASURE_ONE_WORD + 1;
+
+	for (; bytes <= longest && bytes < MEASURE_ANY; bytes++)
+		if (table->occurs[bytes])
+			return true;
+	return table->occurs[MEASURE_ANY];
 }
 
 /* The tables of an index; thread-safe. */

@@ -185,7 +185,11 @@ read_regex(struct pattern *pattern, const char *text, struct pxs_error *err)
 {
 	int r = terms_fold(text, strlen(text), &pattern->text);
 
-	return r < 0 ? r : regex_new(pxs_buf_text(&pattern->text), &pattern->regex, err);
+	if (r == 0)
+		r = regex_new(pxs_buf_text(&pattern->text), &pattern->regex, err);
+	/* What consists of such characters is one word. */
+	pattern->words_suffice = r == 0 && regex_is_plain(pattern->regex);
+	return r;
 }
 
 static int

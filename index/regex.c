@@ -32,6 +32,7 @@
 
 struct regex {
 	struct pxs_buf literal;
+	bool plain;
 	pcre2_code *code;
 	pcre2_match_data *data;
 	pcre2_match_context *context;
@@ -44,6 +45,7 @@ struct translator {
 	struct pxs_error *err;
 	unsigned int groups;	 /* that are open */
 	bool alternatives;	 /* outside of groups: nothing must be held */
+	bool varied;		 /* may match more than is_plain() characters */
 	struct pxs_buf run;	 /* of characters in a row, outside of groups */
 	size_t last;		 /* where the last of them begins */
 	struct pxs_buf *literal; /* the longest run so far */
@@ -87,6 +89,13 @@ repeat_run(struct translator *t)
 	end_run(t);
 }
 
+/* Characters between which no word ends (pattern.c). */
+static bool
+is_plain(int c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
 /* --- Translating --- */
 
 /* The next character, as one that means itself. */
@@ -100,6 +109,7 @@ add_char(struct translator *t)
 	if (n <= 0)
 		return refuse(t, t->at, n == 0 ? "ends too early" : "is not UTF-8");
 	pxs_buf_addf(t->buf, "\\x{%x}", (unsigned int)c);
+	t->varied |= !is_plain((int)c);
 	add_to_run(t, (const char *)at, (size_t)n);
 	t->at += (size_t)n;
 	return 0;
@@ -130,6 +140,15 @@ add_quoted(struct translator *t)
 	return r;
 }
 
+/* The - of a class, which goes from letter to letter or digit to digit, or anywhere. */
+static void
+add_range(struct translator *t)
+{
+	t->varied |= (t->text[t->at - 1] <= '9') != (t->text[t->at + 1] <= '9');
+	pxs_buf_add_char(t->buf, '-');
+	t->at++;
+}
+
 /* [abc], [^a-z] */
 static int
 add_class(struct translator *t)
@@ -143,17 +162,16 @@ add_class(struct translator *t)
 	pxs_buf_add_char(t->buf, '[');
 	if (t->text[t->at] == '^') {
 		pxs_buf_add_char(t->buf, '^');
+		t->varied = true;
 		t->at++;
 	}
 	for (; r == 0 && t->text[t->at] != ']'; any = true) {
 		if (!t->text[t->at])
 			return refuse(t, begin, "has a [ without its ]");
-		if (t->text[t->at] == '-' && any && t->text[t->at + 1] != ']') {
-			pxs_buf_add_char(t->buf, '-');
-			t->at++;
-		} else {
+		if (t->text[t->at] == '-' && any && t->text[t->at + 1] != ']')
+			add_range(t);
+		else
 			r = t->text[t->at] == '\\' ? add_escaped(t) : add_char(t);
-		}
 	}
 	if (r == 0 && !any)
 		return refuse(t, begin, "has a class [] of nothing");
@@ -202,6 +220,7 @@ add_sign(struct translator *t)
 		repeat_run(t);
 	end_run(t);
 	t->alternatives |= sign == '|' && !t->groups;
+	t->varied |= sign == '.';
 	if (sign == ')' && t->groups)
 		t->groups--;
 	pxs_buf_add_char(t->buf, sign);
@@ -228,6 +247,7 @@ add_next(struct translator *t)
 		return 0;
 	case '@':
 		t->at++;
+		t->varied = true;
 		end_run(t);
 		pxs_buf_add_str(t->buf, "(?:.*)");
 		return 0;
@@ -251,7 +271,7 @@ add_next(struct translator *t)
 }
 
 int
-regex_translate(const char *text, struct pxs_buf *buf, struct pxs_buf *literal,
+regex_translate(const char *text, struct pxs_buf *buf, struct pxs_buf *literal, bool *ret_plain,
 		struct pxs_error *err)
 {
 	struct translator t = { .text = text, .buf = buf, .err = err, .literal = literal };
@@ -268,6 +288,7 @@ regex_translate(const char *text, struct pxs_buf *buf, struct pxs_buf *literal,
 	pxs_buf_done(&t.run);
 	if (t.alternatives)
 		pxs_buf_clear(literal);
+	*ret_plain = !t.varied;
 	return r < 0 ? r : buf->error;
 }
 
@@ -306,7 +327,7 @@ regex_new(const char *text, struct regex **ret_regex, struct pxs_error *err)
 
 	if (!regex)
 		return -ENOMEM;
-	r = regex_translate(text, &translated, &regex->literal, err);
+	r = regex_translate(text, &translated, &regex->literal, &regex->plain, err);
 	if (r == 0)
 		r = compile(regex, text, &translated, err);
 	if (r < 0)
@@ -340,6 +361,12 @@ regex_literal(const struct regex *regex, size_t *ret_len)
 {
 	*ret_len = regex->literal.len;
 	return pxs_buf_text(&regex->literal);
+}
+
+bool
+regex_is_plain(const struct regex *regex)
+{
+	return regex->plain;
 }
 
 int

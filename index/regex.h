@@ -2,6 +2,7 @@
 #ifndef PXS_INDEX_REGEX_H
 #define PXS_INDEX_REGEX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/cleanup.h"
@@ -27,9 +28,12 @@ int regex_match(struct regex *regex, const char *text, size_t len);
 /* What every match holds; "" if nothing is known. Lent. */
 const char *regex_literal(const struct regex *regex, size_t *ret_len);
 
-/* TEXT translated to PCRE2's syntax, added to BUF; LITERAL becomes what every match holds. As
- * regex_new(). */
-int regex_translate(const char *text, struct pxs_buf *buf, struct pxs_buf *literal,
+/* Whether every match consists of a to z and 0 to 9. */
+bool regex_is_plain(const struct regex *regex);
+
+/* TEXT translated to PCRE2's syntax, added to BUF; LITERAL becomes what every match holds, PLAIN
+ * as above. As regex_new(). */
+int regex_translate(const char *text, struct pxs_buf *buf, struct pxs_buf *literal, bool *ret_plain,
 		    struct pxs_error *err);
 
 #endif

@@ -148,6 +148,15 @@ find_in_words(struct leaf *leaf)
 
 /* --- Values --- */
 
+/* Of the values of a dictionary. */
+static bool
+may_any_match(const struct leaf *leaf, const struct measure_table *table)
+{
+	return pattern_words_suffice(leaf->pattern)
+		       ? measures_reach(table, 1, 0)
+		       : measures_reach(table, leaf->filter.shortest, leaf->filter.longest);
+}
+
 static bool
 may_match(const struct leaf *leaf, const struct measure *measure, bool words_suffice)
 {
@@ -220,6 +229,8 @@ find_in_values(void *context, const struct query_property *property)
 			leaf->search->budget, &table);
 	if (r < 0)
 		return r;
+	if (!may_any_match(leaf, table))
+		return 0;
 	set = calloc((size_t)count / 64 + 1, sizeof(*set));
 	if (!set)
 		return -ENOMEM;

@@ -97,6 +97,32 @@ what_every_match_holds_is_found(void **state)
 }
 
 static void
+what_consists_of_letters_and_digits_is_known(void **state)
+{
+	static const struct {
+		const char *regex;
+		bool plain;
+	} PLAIN[] = {
+		{ "abc", true },	 { "[bc]at[a-z0-9]{1,5}", true },
+		{ "(ab|c3)*d?", true },	 { "\"ab\"+", true },
+		{ "a.c", false },	 { "a@", false },
+		{ "[^a]", false },	 { "[0-z]", false },
+		{ "[a-]", false },	 { "a_b", false },
+		{ "a\\.b", false },	 { "caf\u00e9", false },
+		{ "[a-\u00e9]", false }, { "\"a b\"", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(PLAIN); i++) {
+		CLEANUP(regex) struct regex *regex = NULL;
+
+		assert_int_equal(regex_new(PLAIN[i].regex, &regex, NULL), 0);
+		if (regex_is_plain(regex) != PLAIN[i].plain)
+			fail_msg("/%s/", PLAIN[i].regex);
+	}
+}
+
+static void
 endless_backtracking_ends(void **state)
 {
 	CLEANUP(regex) struct regex *regex = NULL;
@@ -129,6 +155,7 @@ main(void)
 {
 	static const struct CMUnitTest OTHERS[] = {
 		cmocka_unit_test(what_every_match_holds_is_found),
+		cmocka_unit_test(what_consists_of_letters_and_digits_is_known),
 		cmocka_unit_test(endless_backtracking_ends),
 		cmocka_unit_test(a_long_expression_is_refused),
 	};
