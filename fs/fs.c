@@ -28,6 +28,7 @@ fs_free(struct fs *fs)
 	fs_memos_free(fs->memos);
 	fs_nodes_free(fs->nodes);
 	free((char *)fs->options.mountpoint);
+	(void)sem_destroy(&fs->turns);
 	free(fs);
 }
 DEFINE_CLEANUP(fs_memory, struct fs *, fs_free)
@@ -46,6 +47,7 @@ fs_new(struct index *index, const struct fs_options *options, struct fs **ret_fs
 	fs->uid = geteuid();
 	fs->gid = getegid();
 	fs->mounted_ns = pxs_clock_now_ns();
+	(void)sem_init(&fs->turns, 0, FS_SEARCHES_MAX);
 	r = fs_nodes_new(&fs->nodes);
 	if (r == 0)
 		r = fs_memos_new(&fs->memos);

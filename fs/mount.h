@@ -2,6 +2,7 @@
 #ifndef PXS_FS_MOUNT_H
 #define PXS_FS_MOUNT_H
 
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,6 +17,9 @@ struct fs_memos;
 struct fs_nodes;
 struct fs_served;
 
+/* Searches that run at a time; more wait, and their deadline does not begin. */
+#define FS_SEARCHES_MAX 10
+
 struct fs {
 	struct index *index;
 	struct fs_options options; /* its mountpoint is ours */
@@ -23,6 +27,7 @@ struct fs {
 	gid_t gid;
 	int64_t mounted_ns;
 	atomic_bool stopping; /* running queries give up */
+	sem_t turns;	      /* to search: FS_SEARCHES_MAX at a time */
 
 	struct fs_nodes *nodes;	      /* folders and files that were derived lately (node.h) */
 	struct fs_memos *memos;	      /* what is worked out once for a hit set (memo.h) */

@@ -1,7 +1,9 @@
 #include "fs/request.h"
 
 #include <errno.h>
+#include <semaphore.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -12,6 +14,9 @@
 #include "fs/node.h"
 
 #define BATCH 1024 /* hits between two looks at the clock */
+
+/* How often one who waits for his turn asks whether he still should. */
+#define WAIT_NS (5 * PXS_NS_PER_MS)
 
 static bool
 is_cancelled(void *context)
@@ -78,12 +83,43 @@ fs_request_document(struct fs_request *request, uint64_t node, uint32_t *ret_doc
 	return r;
 }
 
+/* A turn to search, from which its time counts. */
+static int
+wait_for_turn(struct fs_request *request)
+{
+	sem_t *turns = &request->fs->turns;
+
+	while (sem_trywait(turns) < 0) {
+		int64_t until_ns = pxs_clock_steady_ns() + WAIT_NS;
+		struct timespec until = { until_ns / PXS_NS_PER_S, until_ns % PXS_NS_PER_S };
+
+		if (is_cancelled(request))
+			return -ECANCELED;
+		if (sem_clockwait(turns, CLOCK_MONOTONIC, &until) == 0)
+			break;
+	}
+	request->budget.deadline_ns = pxs_clock_steady_ns() + FS_DEADLINE_S * PXS_NS_PER_S;
+	return 0;
+}
+
 int
 fs_request_hits(struct fs_request *request, const struct fs_node *folder,
 		struct index_hits **ret_hits)
 {
-	return index_search(fs_request_view(request), folder->query, &request->budget, ret_hits,
-			    &request->err);
+	struct index_view *view = fs_request_view(request);
+	struct index_hits *hits = index_search_cached(view, folder->query);
+	int r;
+
+	if (hits) {
+		*ret_hits = hits;
+		return 0;
+	}
+	r = wait_for_turn(request);
+	if (r < 0)
+		return r;
+	r = index_search(view, folder->query, &request->budget, ret_hits, &request->err);
+	(void)sem_post(&request->fs->turns);
+	return r;
 }
 
 int

@@ -23,7 +23,10 @@
 #include "fs/mount.h"
 #include "fs/ops.h"
 
-#define THREADS_MAX 10
+/* Of these FS_SEARCHES_MAX search; the others answer what is at hand, wait for their turn, and hear
+ * when somebody is interrupted: as long as one of them reads requests, searches can be stopped. */
+#define THREADS_MAX 64
+#define THREADS_IDLE_MAX 10
 #define GREETING_S 10 /* the kernel greets at once, if ever */
 
 /* Requests that the kernel keeps in flight unasked (read-ahead), and when it slows down. */
@@ -96,6 +99,7 @@ run(void *context)
 
 	if (config) {
 		fuse_loop_cfg_set_max_threads(config, THREADS_MAX);
+		fuse_loop_cfg_set_idle_threads(config, THREADS_IDLE_MAX);
 		r = fuse_session_loop_mt(session->fuse, config);
 		fuse_loop_cfg_destroy(config);
 	}

@@ -240,3 +240,21 @@ def test_an_interrupted_call_says_so(crowd):
         searching.wait()
         process.send_signal(signal.SIGUSR1)
         assert process.communicate(timeout=daemons.PATIENCE_S)[0] == b"interrupted\n"
+
+
+def test_many_that_search_at_once_end_together(crowd):
+    """More than there are threads that could hear of it."""
+    with Searching(crowd) as searching:
+        processes = [
+            subprocess.Popen(
+                ["ls", "-U", slow_folder(crowd, f"_all=f{i}")],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            for i in range(24)
+        ]
+        searching.wait()
+        for process in processes:
+            process.kill()
+        for process in processes:
+            process.wait(daemons.PATIENCE_S)
