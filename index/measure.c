@@ -10,8 +10,7 @@
 #include "index/bm25.h"
 #include "index/budget.h"
 #include "index/column.h"
-#include "index/terms.h"
-#include "index/words.h"
+#include "query/query.h"
 
 /* Values between two looks at the budget. */
 #define VALUES_AT_ONCE 4096
@@ -134,12 +133,12 @@ measure(const char *text, struct pxs_buf *folded, struct measure *ret)
 	int r;
 
 	pxs_buf_clear(folded);
-	r = terms_fold(text, strlen(text), folded);
+	r = query_fold(text, strlen(text), folded);
 	if (r < 0)
 		return r;
 	counting.text = pxs_buf_text(folded);
 	counting.len = folded->len;
-	r = words_split(counting.text, counting.len, count_word, &counting);
+	r = query_words_folded(counting.text, counting.len, count_word, &counting);
 	if (r < 0)
 		return r;
 	ret->words = bm25_length_code(counting.words);

@@ -12,7 +12,6 @@
 #include "index/fuzzy.h"
 #include "index/lexicon.h"
 #include "index/regex.h"
-#include "index/terms.h"
 #include "query/query.h"
 
 struct pattern {
@@ -73,7 +72,7 @@ read_wildcard(struct pattern *pattern, const char *text)
 			pxs_buf_add_char(&part, *text++);
 			continue;
 		}
-		r = terms_fold(pxs_buf_text(&part), part.len, &pattern->text);
+		r = query_fold(pxs_buf_text(&part), part.len, &pattern->text);
 		for (size_t i = before; i < pattern->text.len; i++)
 			pxs_buf_add_char(&signs, PLAIN);
 		pxs_buf_clear(&part);
@@ -156,7 +155,7 @@ wildcard_matches(const struct pattern *pattern, const char *text, size_t len)
 static int
 read_prefix(struct pattern *pattern, const char *text)
 {
-	int r = terms_fold(text, strlen(text), &pattern->text);
+	int r = query_fold(text, strlen(text), &pattern->text);
 
 	if (r < 0)
 		return r;
@@ -168,7 +167,7 @@ read_prefix(struct pattern *pattern, const char *text)
 static int
 read_fuzzy(struct pattern *pattern, const struct query_node *node, struct pxs_error *err)
 {
-	int r = terms_fold(node->text, strlen(node->text), &pattern->text);
+	int r = query_fold(node->text, strlen(node->text), &pattern->text);
 
 	if (r < 0)
 		return r;
@@ -183,7 +182,7 @@ read_fuzzy(struct pattern *pattern, const struct query_node *node, struct pxs_er
 static int
 read_regex(struct pattern *pattern, const char *text, struct pxs_error *err)
 {
-	int r = terms_fold(text, strlen(text), &pattern->text);
+	int r = query_fold(text, strlen(text), &pattern->text);
 
 	if (r == 0)
 		r = regex_new(pxs_buf_text(&pattern->text), &pattern->regex, err);

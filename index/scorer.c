@@ -219,7 +219,7 @@ add_words(struct builder *builder, const struct query_node *node)
 {
 	struct word word = { .builder = builder, .node = node };
 
-	return terms_words(node->text, strlen(node->text), add_word, &word);
+	return query_words(node->text, strlen(node->text), add_word, &word);
 }
 
 /* --- Phrases --- */

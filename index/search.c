@@ -34,7 +34,7 @@ is_blank(const struct query_node *node)
 	int r;
 
 	if (node->kind == QUERY_WORDS || node->kind == QUERY_PHRASE) {
-		r = search_text_has_words(node->text);
+		r = query_has_words(node->text);
 		return r < 0 ? r : !r;
 	}
 	if (node->kind != QUERY_BOOL)

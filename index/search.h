@@ -36,9 +36,6 @@ int search_evaluate(struct search *search, const struct query_node *node,
 int search_text(struct search *search, const struct query_node *node,
 		const roaring_bitmap_t *within, roaring_bitmap_t **ret_hits);
 
-/* 1: the text holds a word; 0: none, so that there is nothing to look for; or -ENOMEM. */
-int search_text_has_words(const char *text);
-
 /* Calls EACH for each property in which NODE looks for words, then, where it looks in all, with
  * NULL for their numbers; until EACH returns non-zero, which is returned. */
 typedef int search_each(void *context, const struct query_property *property);

@@ -13,8 +13,8 @@
 #include "index/derived.h"
 #include "index/doclist.h"
 #include "index/search.h"
-#include "index/terms.h"
 #include "index/view.h"
+#include "query/query.h"
 
 /* Candidates are looked up one by one while they are fewer than this part of the documents. */
 #define FEW_PART 16
@@ -103,7 +103,7 @@ fold_bound(const struct text_range *range, const struct query_bound *bound, stru
 	if (!bound->set)
 		return 0;
 	if (range->node->folded)
-		return terms_fold(text, strlen(text), folded);
+		return query_fold(text, strlen(text), folded);
 	pxs_buf_add_str(folded, text);
 	return folded->error;
 }
@@ -136,7 +136,7 @@ try_code(struct test *test, struct text_range *range, uint32_t code)
 
 	if (range->node->folded) {
 		pxs_buf_clear(&range->text);
-		r = terms_fold(text, strlen(text), &range->text);
+		r = query_fold(text, strlen(text), &range->text);
 		if (r < 0)
 			return r;
 		text = pxs_buf_text(&range->text);

@@ -175,7 +175,7 @@ value_matches(struct leaf *leaf, const char *text)
 	pxs_buf_clear(&leaf->folded);
 	r = ++leaf->asked % VALUES_AT_ONCE ? 0 : budget_check(leaf->search->budget);
 	if (r == 0)
-		r = terms_fold(text, strlen(text), &leaf->folded);
+		r = query_fold(text, strlen(text), &leaf->folded);
 	if (r < 0)
 		return r;
 	if (leaf->filter.len > 0 && !find_bytes(leaf->folded.data, leaf->folded.len,

@@ -16,21 +16,6 @@
 #include "index/terms.h"
 #include "index/view.h"
 
-static int
-say_yes(void *context, const char *word, size_t len)
-{
-	(void)context;
-	(void)word;
-	(void)len;
-	return 1;
-}
-
-int
-search_text_has_words(const char *text)
-{
-	return terms_words(text, strlen(text), say_yes, NULL);
-}
-
 static bool
 has_words(const struct query_property *property)
 {
@@ -139,7 +124,7 @@ find_words(struct search *search, const struct query_node *node, roaring_bitmap_
 {
 	struct word word = { .search = search, .node = node, .hits = hits };
 
-	return terms_words(node->text, strlen(node->text), find_word, &word);
+	return query_words(node->text, strlen(node->text), find_word, &word);
 }
 
 /* --- All of the words, one after the other --- */
@@ -171,7 +156,7 @@ search_phrase_init(struct search_phrase *phrase, const char *text)
 	int r;
 
 	*phrase = (struct search_phrase){ 0 };
-	r = terms_words(text, strlen(text), add_word, phrase);
+	r = query_words(text, strlen(text), add_word, phrase);
 	if (r < 0 || phrase->n == 0)
 		return r;
 	phrase->terms = calloc(phrase->n, sizeof(*phrase->terms));

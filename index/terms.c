@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "index/words.h"
 #include "query/query.h"
 
 /* --- Terms: the first byte tells the kind; words begin with no byte below 0x20. --- */
@@ -186,7 +185,7 @@ terms_stream_add_number(struct pxs_buf *stream, const char *text, size_t len)
 {
 	if (stream->error)
 		return stream->error;
-	len = words_cut(text, len);
+	len = query_word_cut(text, len);
 	if (len && !stream_holds(stream, text, len))
 		put_term(stream, &UNTAGGED, text, len, stream->len > 0);
 	return stream->error;
@@ -248,9 +247,9 @@ terms_stream_add_string(struct pxs_buf *stream, const struct query_property *pro
 	};
 	int r;
 
-	r = terms_fold(text, len, &folded);
+	r = query_fold(text, len, &folded);
 	if (r == 0)
-		r = words_split(pxs_buf_text(&folded), folded.len, on_word, &value);
+		r = query_words_folded(pxs_buf_text(&folded), folded.len, on_word, &value);
 	if (r == 0 && property->multi)
 		put_term(stream, &UNTAGGED, GAP, strlen(GAP), false);
 	return r < 0 ? r : stream->error;

@@ -1,7 +1,6 @@
 /* terms.h - from text to the terms that fts.db holds.
  *
- * One analyser serves documents and queries (spec/pixstor.md 2.3): Unicode words (UAX #29), lower
- * case, NFC. Of a document there are
+ * The words are those of query_words(), for documents and queries alike. Of a document there are
  *
  *     position 0      its numbers and booleans, plain        NUMBER
  *     position n      each word of its strings, tagged       TAGGED property word
@@ -21,19 +20,8 @@
 struct pxs_buf;
 struct query_property;
 
-/* Longer words are split at a character (bytes). */
-#define TERMS_WORD_MAX 255
-
 /* Raise when the analysis changes: fts.db is then rebuilt. */
 #define TERMS_VERSION 2
-
-/* Calls EACH for every word of TEXT (UTF-8), in order, until it returns non-zero, which is
- * returned; else 0, -EILSEQ (not UTF-8) or -ENOMEM. */
-int terms_words(const char *text, size_t len,
-		int (*each)(void *context, const char *word, size_t len), void *context);
-
-/* Adds TEXT in lower case and NFC to BUF; whole, not cut. -EILSEQ, -ENOMEM. */
-int terms_fold(const char *text, size_t len, struct pxs_buf *buf);
 
 /* The term by which a number, or a word of PROPERTY, is found. Added to BUF. */
 void terms_number(struct pxs_buf *buf, const char *text, size_t len);

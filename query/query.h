@@ -119,6 +119,30 @@ void query_time_write(int64_t time_ns, struct pxs_json *json);
 /* The same, but without a time of day of 00:00:00: for names of the mount. */
 void query_time_print_short(int64_t time_ns, struct pxs_buf *buf);
 
+/* --- Words: one analyser serves documents and queries (spec/pixstor.md 2.3): Unicode words (UAX
+ * #29) of text in lower case and NFC. Texts are UTF-8; what is not is -EILSEQ. --- */
+
+/* Longer words are split at a character (bytes). */
+#define QUERY_WORD_MAX 255
+
+typedef int query_word_each(void *context, const char *word, size_t len);
+
+/* Calls EACH for every word of TEXT, in order, until it returns non-zero, which is returned; else
+ * 0, -EILSEQ or -ENOMEM. */
+int query_words(const char *text, size_t len, query_word_each *each, void *context);
+
+/* Whether TEXT has a word: 1 or 0; -EILSEQ, -ENOMEM. */
+int query_has_words(const char *text);
+
+/* Adds TEXT in lower case and NFC to BUF; whole, not cut. -EILSEQ, -ENOMEM. */
+int query_fold(const char *text, size_t len, struct pxs_buf *buf);
+
+/* query_words() of text that is folded already. */
+int query_words_folded(const char *folded, size_t len, query_word_each *each, void *context);
+
+/* How many of LEN bytes fit one word: QUERY_WORD_MAX or less, no character cut in two. */
+size_t query_word_cut(const char *text, size_t len);
+
 /* --- The tree --- */
 
 enum query_kind {

@@ -25,9 +25,9 @@ check_word(void *context, const char *word, size_t len)
 	struct pxs_buf *words = context;
 	CLEANUP(pxs_buf) struct pxs_buf folded = PXS_BUF_INIT;
 
-	require(len > 0 && len <= TERMS_WORD_MAX);
+	require(len > 0 && len <= QUERY_WORD_MAX);
 	require((unsigned char)word[0] >= 0x20 && !memchr(word, '\0', len));
-	require(terms_fold(word, len, &folded) == 0);
+	require(query_fold(word, len, &folded) == 0);
 	require(folded.len == len && !memcmp(folded.data, word, len));
 	pxs_buf_add(words, word, len);
 	pxs_buf_add_char(words, '\0');
@@ -42,12 +42,12 @@ check_text(const char *text, size_t len)
 	CLEANUP(pxs_buf) struct pxs_buf again = PXS_BUF_INIT;
 	bool valid = pxs_utf8_valid(text, len);
 
-	require(terms_fold(text, len, &folded) == (valid ? 0 : -EILSEQ));
-	require(terms_words(text, len, check_word, &words) == (valid ? 0 : -EILSEQ));
+	require(query_fold(text, len, &folded) == (valid ? 0 : -EILSEQ));
+	require(query_words(text, len, check_word, &words) == (valid ? 0 : -EILSEQ));
 	if (!valid)
 		return;
 	require(pxs_utf8_valid(folded.data, folded.len));
-	require(terms_words(folded.data, folded.len, check_word, &again) == 0);
+	require(query_words(folded.data, folded.len, check_word, &again) == 0);
 	require(again.len == words.len &&
 		!memcmp(pxs_buf_text(&again), pxs_buf_text(&words), words.len));
 }
@@ -65,7 +65,7 @@ check_stream(const char *stream, size_t len, bool must_end_well)
 	     before = at) {
 		require(at > before && at <= len);
 		require(term_len > 0 && term + term_len == stream + at);
-		require(!must_end_well || term_len <= TERMS_WORD_MAX + 4);
+		require(!must_end_well || term_len <= QUERY_WORD_MAX + 4);
 	}
 	require(!must_end_well || at == len);
 }

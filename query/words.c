@@ -1,4 +1,4 @@
-#include "index/words.h"
+#include "query/query.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -13,7 +13,6 @@
 #include "base/buf.h"
 #include "base/macros.h"
 #include "base/utf8.h"
-#include "index/terms.h"
 
 /* --- Folding: lower case by simple mapping, in NFC. Words are cut out of folded text, so the words
  * of a value, the whole value and what a query asks for agree letter by letter. --- */
@@ -135,7 +134,7 @@ fold_unstable(const char *text, size_t len, struct pxs_buf *buf)
 }
 
 int
-terms_fold(const char *text, size_t len, struct pxs_buf *buf)
+query_fold(const char *text, size_t len, struct pxs_buf *buf)
 {
 	if (is_ascii(text, len))
 		return fold_ascii(text, len, buf);
@@ -149,25 +148,25 @@ terms_fold(const char *text, size_t len, struct pxs_buf *buf)
 /* --- Words --- */
 
 size_t
-words_cut(const char *text, size_t len)
+query_word_cut(const char *text, size_t len)
 {
-	size_t end = TERMS_WORD_MAX;
+	size_t end = QUERY_WORD_MAX;
 
-	if (len <= TERMS_WORD_MAX)
+	if (len <= QUERY_WORD_MAX)
 		return len;
-	while (end > TERMS_WORD_MAX - 3 && ((unsigned char)text[end] & 0xc0) == 0x80)
+	while (end > QUERY_WORD_MAX - 3 && ((unsigned char)text[end] & 0xc0) == 0x80)
 		end--;
 	return end;
 }
 
 static int
-give(const char *word, size_t len, words_each *each, void *context)
+give(const char *word, size_t len, query_word_each *each, void *context)
 {
 	size_t piece;
 	int r = 0;
 
 	while (!r && len) {
-		piece = words_cut(word, len);
+		piece = query_word_cut(word, len);
 		r = each(context, word, piece);
 		word += piece;
 		len -= piece;
@@ -221,7 +220,7 @@ ascii_word_end(const char *text, size_t len, size_t at, unsigned int *seen)
 }
 
 static int
-ascii_words(const char *text, size_t len, words_each *each, void *context)
+ascii_words(const char *text, size_t len, query_word_each *each, void *context)
 {
 	unsigned int seen;
 	size_t end;
@@ -312,7 +311,7 @@ piece_end(const char *text, const char *breaks, size_t len, size_t at, enum piec
 }
 
 static int
-unicode_words(const char *text, size_t len, words_each *each, void *context)
+unicode_words(const char *text, size_t len, query_word_each *each, void *context)
 {
 	CLEANUP(free) char *breaks = malloc(len + 1);
 	enum piece kind;
@@ -331,20 +330,35 @@ unicode_words(const char *text, size_t len, words_each *each, void *context)
 }
 
 int
-words_split(const char *text, size_t len, words_each *each, void *context)
+query_words_folded(const char *text, size_t len, query_word_each *each, void *context)
 {
 	return is_ascii(text, len) ? ascii_words(text, len, each, context)
 				   : unicode_words(text, len, each, context);
 }
 
 int
-terms_words(const char *text, size_t len, words_each *each, void *context)
+query_words(const char *text, size_t len, query_word_each *each, void *context)
 {
 	CLEANUP(pxs_buf) struct pxs_buf folded = PXS_BUF_INIT;
 	int r;
 
-	r = terms_fold(text, len, &folded);
+	r = query_fold(text, len, &folded);
 	if (r < 0)
 		return r;
-	return words_split(pxs_buf_text(&folded), folded.len, each, context);
+	return query_words_folded(pxs_buf_text(&folded), folded.len, each, context);
+}
+
+static int
+say_yes(void *context, const char *word, size_t len)
+{
+	(void)context;
+	(void)word;
+	(void)len;
+	return 1;
+}
+
+int
+query_has_words(const char *text)
+{
+	return query_words(text, strlen(text), say_yes, NULL);
 }
