@@ -25,64 +25,28 @@ static const enum cost COST_OF[] = {
 	[QUERY_RANGE] = COST_COLUMN,	 [QUERY_EXISTS] = COST_COLUMN,
 };
 
-/* 1: the analysis leaves nothing of NODE ("--", or a group of such), so that its parent skips it
- * (spec/pixstor.md 2.2); 0; or -ENOMEM. */
-static int
-is_blank(const struct query_node *node)
-{
-	const struct query_node *child;
-	int r;
-
-	if (node->kind == QUERY_WORDS || node->kind == QUERY_PHRASE) {
-		r = query_has_words(node->text);
-		return r < 0 ? r : !r;
-	}
-	if (node->kind != QUERY_BOOL)
-		return 0;
-	for (child = node->first_child; child; child = child->next) {
-		r = is_blank(child);
-		if (r <= 0)
-			return r;
-	}
-	return 1;
-}
-
-/* The first clause at or after NODE that asks OCCUR and is not blank; 1, 0 (none) or -ENOMEM. */
-static int
-next_clause(const struct query_node **node, enum query_occur occur)
-{
-	int r;
-
-	for (; *node; *node = (*node)->next) {
-		if ((*node)->occur != occur)
-			continue;
-		r = is_blank(*node);
-		if (r <= 0)
-			return r < 0 ? r : 1;
-	}
-	return 0;
-}
-
-static int
+static bool
 has_clause(const struct query_node *group, enum query_occur occur)
 {
 	const struct query_node *child = group->first_child;
 
-	return next_clause(&child, occur);
+	while (child && child->occur != occur)
+		child = child->next;
+	return child != NULL;
 }
 
-/* All that MUST hold: each narrows *HITS. */
+/* All that MUST hold: each narrows *HITS, the cheap ones first. */
 static int
 require(struct search *search, const struct query_node *group, roaring_bitmap_t **hits)
 {
 	for (enum cost cost = 0; cost < COSTS; cost++) {
-		const struct query_node *child = group->first_child;
-		int r;
+		const struct query_node *child;
 
-		for (; (r = next_clause(&child, QUERY_MUST)) > 0; child = child->next) {
+		for (child = group->first_child; child; child = child->next) {
 			roaring_bitmap_t *left;
+			int r;
 
-			if (COST_OF[child->kind] != cost)
+			if (child->occur != QUERY_MUST || COST_OF[child->kind] != cost)
 				continue;
 			r = evaluate(search, child, *hits, &left);
 			if (r < 0)
@@ -90,8 +54,6 @@ require(struct search *search, const struct query_node *group, roaring_bitmap_t 
 			roaring_bitmap_free(*hits);
 			*hits = left;
 		}
-		if (r < 0)
-			return r;
 	}
 	return 0;
 }
@@ -101,21 +63,21 @@ static int
 require_any(struct search *search, const struct query_node *group, roaring_bitmap_t **hits)
 {
 	CLEANUP(bitmap) roaring_bitmap_t *any = roaring_bitmap_create();
-	const struct query_node *child = group->first_child;
-	int r;
+	const struct query_node *child;
 
 	if (!any)
 		return -ENOMEM;
-	for (; (r = next_clause(&child, QUERY_SHOULD)) > 0; child = child->next) {
+	for (child = group->first_child; child; child = child->next) {
 		CLEANUP(bitmap) roaring_bitmap_t *found = NULL;
+		int r;
 
+		if (child->occur != QUERY_SHOULD)
+			continue;
 		r = evaluate(search, child, *hits, &found);
 		if (r < 0)
 			return r;
 		roaring_bitmap_or_inplace(any, found);
 	}
-	if (r < 0)
-		return r;
 	roaring_bitmap_free(*hits);
 	*hits = STEAL(any);
 	return 0;
@@ -125,18 +87,20 @@ require_any(struct search *search, const struct query_node *group, roaring_bitma
 static int
 exclude(struct search *search, const struct query_node *group, roaring_bitmap_t *hits)
 {
-	const struct query_node *child = group->first_child;
-	int r;
+	const struct query_node *child;
 
-	for (; (r = next_clause(&child, QUERY_MUST_NOT)) > 0; child = child->next) {
+	for (child = group->first_child; child; child = child->next) {
 		CLEANUP(bitmap) roaring_bitmap_t *found = NULL;
+		int r;
 
+		if (child->occur != QUERY_MUST_NOT)
+			continue;
 		r = evaluate(search, child, hits, &found);
 		if (r < 0)
 			return r;
 		roaring_bitmap_andnot_inplace(hits, found);
 	}
-	return r;
+	return 0;
 }
 
 /* enum query_occur has the model. */
@@ -144,21 +108,14 @@ static int
 evaluate_group(struct search *search, const struct query_node *group,
 	       const roaring_bitmap_t *within, roaring_bitmap_t **ret_hits)
 {
-	CLEANUP(bitmap) roaring_bitmap_t *hits = NULL;
-	int musts, shoulds, r;
+	CLEANUP(bitmap) roaring_bitmap_t *hits = roaring_bitmap_copy(within);
+	int r = 0;
 
-	musts = has_clause(group, QUERY_MUST);
-	shoulds = has_clause(group, QUERY_SHOULD);
-	if (musts < 0 || shoulds < 0)
-		return -ENOMEM;
-
-	hits = roaring_bitmap_copy(within);
 	if (!hits)
 		return -ENOMEM;
-	r = 0;
-	if (musts)
+	if (has_clause(group, QUERY_MUST))
 		r = require(search, group, &hits);
-	else if (shoulds)
+	else if (has_clause(group, QUERY_SHOULD))
 		r = require_any(search, group, &hits);
 	if (r == 0)
 		r = exclude(search, group, hits);
@@ -231,16 +188,6 @@ search_evaluate(struct search *search, const struct query_node *node,
 	return evaluate(search, node, within, ret_hits);
 }
 
-/* The whole tree, which matches nothing if nothing is left of it. */
-static int
-evaluate_root(struct search *search, const struct query_node *root, roaring_bitmap_t **ret_hits)
-{
-	static const struct query_node NONE = { .kind = QUERY_NONE };
-	int r = is_blank(root);
-
-	return r < 0 ? r : evaluate(search, r ? &NONE : root, search->view->live, ret_hits);
-}
-
 /* QUERY as it is in this second and its key: QUERY itself or, where it is relative to now, *OWNED.
  */
 static int
@@ -267,7 +214,7 @@ find(struct index_view *view, const struct query *query, const struct query_key 
 {
 	struct search search = { .view = view, .budget = budget, .err = err, .trace = trace };
 	roaring_bitmap_t *docs;
-	int r = evaluate_root(&search, query->root, &docs);
+	int r = evaluate(&search, query->root, view->live, &docs);
 
 	return r < 0 ? r : hits_new(view, query, key, docs, budget, ret_hits);
 }

@@ -124,6 +124,9 @@ text_finds_words_phrases_and_beginnings(void **state)
 		{ "\x01*", "" }, /* no mark of the index's own terms is a beginning */
 		{ "t.name:[black TO cats}", "2 5" },
 		{ "t.name:[BLACK TO CATT}", "1 2 4 5" },
+		{ "cats … AND black", "2" },
+		{ "… || NOT cats", "3 5" },
+		{ "…", "" },
 	};
 
 	(void)state;
@@ -145,33 +148,6 @@ text_finds_words_phrases_and_beginnings(void **state)
 		hits = search(query);
 		ids = ids_of(hits);
 		assert_string_equal(ids, ROWS[i].expected);
-	}
-}
-
-/* Trees as no parser of ours makes them, but others may. */
-static void
-clauses_without_words_are_skipped(void **state)
-{
-	struct query_node cats = { .kind = QUERY_WORDS, .text = "cats" };
-	struct query_node comma = { .kind = QUERY_WORDS, .text = ",", .next = &cats };
-	struct query_node both = { .kind = QUERY_BOOL, .first_child = &comma };
-	struct query_node dash = { .kind = QUERY_PHRASE, .text = "-" };
-	struct query_node group = { .kind = QUERY_BOOL, .first_child = &dash };
-	struct query_node *const roots[] = { &both, &dash, &group };
-	static const char *const EXPECTED[] = { "1", "", "" };
-
-	(void)state;
-	put_named(1, "cats", 1);
-	put_named(2, "dogs", 2);
-	for (size_t i = 0; i < ARRAY_SIZE(roots); i++) {
-		CLEANUP(query) struct query *query = query_all();
-		CLEANUP(index_hits) struct index_hits *hits = NULL;
-		CLEANUP(free) char *ids = NULL;
-
-		query->root = roots[i];
-		hits = search(query);
-		ids = ids_of(hits);
-		assert_string_equal(ids, EXPECTED[i]);
 	}
 }
 
@@ -215,7 +191,6 @@ main(void)
 	static const struct CMUnitTest TESTS[] = {
 		cmocka_unit_test(random_trees_match_the_model),
 		TEST(text_finds_words_phrases_and_beginnings),
-		TEST(clauses_without_words_are_skipped),
 		TEST(a_budget_ends_a_search),
 	};
 

@@ -6,21 +6,23 @@
 #include "query/draft.h"
 #include "query/field.h"
 
-/* Signs alone are no words: such a clause is skipped. Other scripts are left to the index. */
-static bool
-has_words(const char *text)
-{
-	for (; *text; text++)
-		if ((unsigned char)*text >= 0x80 || (*text >= '0' && *text <= '9') ||
-		    (*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z'))
-			return true;
-	return false;
-}
-
 static bool
 is_analysed(const struct query_leaf *leaf)
 {
 	return leaf->kind == QUERY_WORDS || leaf->kind == QUERY_PHRASE;
+}
+
+/* The analysis leaves nothing of LEAF ("...", "\u2026"): such a clause is skipped, so that an
+ * operator beside it means its next neighbour (spec/pixstor.md 2.2). True for want of memory, too:
+ * the draft has failed then. */
+static bool
+is_blank(struct query_draft *draft, const struct query_leaf *leaf)
+{
+	int r = is_analysed(leaf) ? query_has_words(leaf->text) : 1;
+
+	if (r < 0)
+		(void)query_draft_fail_memory(draft);
+	return r <= 0;
 }
 
 /* What holds no text has no words: they are the value itself. */
@@ -47,7 +49,7 @@ text_node(struct query_draft *draft, const struct query_property *property,
 
 	if (property && property->type != QUERY_TYPE_STRING)
 		return value_node(draft, property, leaf);
-	if (is_analysed(leaf) && !has_words(leaf->text))
+	if (is_blank(draft, leaf))
 		return NULL;
 	if (!is_analysed(leaf) && strlen(leaf->text) > QUERY_PATTERN_MAX)
 		return query_draft_fail(draft, -EINVAL, leaf->at,
@@ -127,7 +129,7 @@ any_node(struct query_draft *draft, const struct query_schema *schema,
 	struct query_node *any = query_draft_node(draft, QUERY_BOOL, NULL);
 	size_t n = 0;
 
-	if (is_analysed(leaf) && !has_words(leaf->text))
+	if (is_blank(draft, leaf))
 		return NULL;
 	for (size_t i = 0; i < schema->n_properties; i++) {
 		const struct query_property *property = schema->properties[i];

@@ -150,8 +150,8 @@ enum query_kind {
 	QUERY_NONE,   /* no document; made by parsers, for example of a where on an unknown property
 		       */
 	QUERY_BOOL,   /* children, each with its occur */
-	QUERY_WORDS,  /* text; any of its words (the default operator is OR) */
-	QUERY_PHRASE, /* text; its words at consecutive positions of one value */
+	QUERY_WORDS,  /* text that has words; any of them (the default operator is OR) */
+	QUERY_PHRASE, /* the same; its words at consecutive positions of one value */
 	QUERY_PREFIX, /* text; a word or a whole value begins with it, case folded */
 	/* Of these three a word or a whole value must match as a whole, case folded. */
 	QUERY_WILDCARD, /* text; ? is one character, * any number, \ takes the sign after it as is

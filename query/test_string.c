@@ -22,6 +22,14 @@ static const struct test_row ROWS[] = {
 	{ "AND does not turn a NOT", "NOT a AND b", "(+_all has \"b\" -_all has \"a\")" },
 	{ "AND reaches back over a skipped clause", "a AND ... b",
 	  "(+_all has \"a\" _all has \"b\")" },
+	{ "AND before a skipped clause turns the one before", "cat … AND dog",
+	  "(+_all has \"cat\" +_all has \"dog\")" },
+	{ "OR beside a skipped clause", "… || NOT x", "(-_all has \"x\")" },
+	{ "a skipped clause that must not", "cat AND NOT „…”", "_all has \"cat\"" },
+	{ "a phrase of no words is skipped", "cat \"— ·\" AND dog",
+	  "(+_all has \"cat\" +_all has \"dog\")" },
+	{ "a mark alone is no word", "cat AND \\u0301", "_all has \"cat\"" },
+	{ "an emoji is a word", "cat AND 😀", "(+_all has \"cat\" +_all has \"😀\")" },
 	{ "+ beside AND", "a AND +b", "(+_all has \"a\" +_all has \"b\")" },
 
 	/* the forms of a clause */
@@ -42,6 +50,8 @@ static const struct test_row ROWS[] = {
 	{ "the empty string", "", "nothing" },
 	{ "a blank string", " \t\n\xe3\x80\x80", "nothing" },
 	{ "signs alone", "... \"-\"", "nothing" },
+	{ "signs alone outside ASCII", "… \"—\"", "nothing" },
+	{ "signs alone in a property", "core.filename:… cat", "_all has \"cat\"" },
 	{ "a sign before a space is no operator", "a - b", "(_all has \"a\" _all has \"b\")" },
 	{ "! before a space is no operator", "! a", "_all has \"a\"" },
 	{ "U+3000 is white space",
