@@ -248,7 +248,7 @@ parse_leaf(struct parser *p, const struct query_field *field)
 
 /* --- Clauses --- */
 
-/* "_exists_:core.size" */
+/* "_exists_:core.size"; "_exists_:*" is everything, as in Lucene */
 static struct query_node *
 parse_exists(struct parser *p)
 {
@@ -257,6 +257,10 @@ parse_exists(struct parser *p)
 	struct query_field field;
 	const char *name;
 
+	if (token.kind == TOK_STAR) {
+		advance(p);
+		return parse_boost(p, make_leaf(p, &ALL_FIELDS, &leaf));
+	}
 	if (token.kind != TOK_TERM && token.kind != TOK_QUOTED)
 		return expected(p, "a property after _exists_:");
 	advance(p);

@@ -76,6 +76,8 @@ static const struct test_row ROWS[] = {
 	{ "a property within a group of another", "core.filename:(a core.directory:b)",
 	  "(core.directory has \"b\" core.filename has \"a\")" },
 	{ "has a value", "core.size:*", "core.size exists" },
+	{ "has any value", "_exists_:*", "everything" },
+	{ "has any value, beside a word", "_exists_:* AND cat", "_all has \"cat\"" },
 	{ "has a value, _exists_", "_exists_:core.size", "core.size exists" },
 	{ "an unquoted path is a word", "core.directory:/mmfs1/cats",
 	  "core.directory has \"/mmfs1/cats\"" },

@@ -199,6 +199,9 @@ class Parser:
         return Field([prop for name, prop in self.schema.items() if fits(name)], lenient=True)
 
     def existing(self):
+        if self.kind == "STAR":
+            self.advance()
+            return All()
         if self.kind not in ("TERM", "QUOTED"):
             raise Bad("a property is needed")
         name = unescape(self.token[1:-1] if self.kind == "QUOTED" else self.token)

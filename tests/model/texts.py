@@ -182,7 +182,8 @@ def clause(rng, docs, depth):
     elif kind < 0.6:
         text = text_leaf(rng, docs)
     elif kind < 0.65:
-        text = rng.choice(["no.such:cat", "no.such:[1 TO 2]", "_exists_:no.such", "*:*", "_all:cat"])
+        text = rng.choice(["no.such:cat", "no.such:[1 TO 2]", "_exists_:no.such", "_exists_:*", "*:*",
+                           "_all:cat"])
     else:
         text = field_leaf(rng, docs)
     return text + (rng.choice(["^2", "^0.5", "^0"]) if rng.random() < 0.08 else "")
