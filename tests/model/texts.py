@@ -141,7 +141,7 @@ def text_leaf(rng, docs):
         return fuzzy(rng, docs)
     if kind < 0.92:
         return regex(rng, docs)
-    return rng.choice(["*", "- ", "+ ", "\\-", "..."])
+    return rng.choice(["*", "- ", "+ ", "\\-", "...", "\u2026", "\u00ab\u00bb", '"\u2014 \u00b7"'])
 
 
 def bound(rng, prop, docs):
