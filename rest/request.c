@@ -20,6 +20,8 @@
 
 /* Over TCP, whoever ended his sending half gets an answer that takes no longer. */
 #define HALF_CLOSED_MS 20
+/* Between two looks at the connection: a search asks far more often. */
+#define LOOK_MS 5
 
 int
 request_new(struct rest *rest, const char *url, struct request **ret_request)
@@ -375,15 +377,17 @@ request_json_path(const json_t *object, const char *key, struct pxs_buf *buf, st
 static bool
 hung_up(void *context)
 {
-	const struct request *request = context;
+	struct request *request = context;
+	int64_t now_ns = pxs_clock_steady_ns();
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
 		request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 	struct pollfd fd;
 
 	if (atomic_load(&request->rest->closing))
 		return true;
-	if (!info)
+	if (!info || now_ns - atomic_load(&request->looked_ns) < LOOK_MS * PXS_NS_PER_MS)
 		return false;
+	atomic_store(&request->looked_ns, now_ns);
 	fd = (struct pollfd){
 		.fd = info->connect_fd,
 		.events = request->server->local ? 0 : POLLRDHUP,
@@ -391,7 +395,7 @@ hung_up(void *context)
 	if (poll(&fd, 1, 0) <= 0)
 		return false;
 	return (fd.revents & (POLLHUP | POLLERR)) ||
-	       pxs_clock_steady_ns() - request->begun_ns > HALF_CLOSED_MS * PXS_NS_PER_MS;
+	       now_ns - request->begun_ns > HALF_CLOSED_MS * PXS_NS_PER_MS;
 }
 
 void

@@ -47,7 +47,8 @@ struct request {
 	struct watched *watched;
 	struct MHD_Connection *connection;
 	enum request_stage stage;
-	int64_t begun_ns; /* pxs_clock_steady_ns() when all of it had come */
+	int64_t begun_ns;	   /* pxs_clock_steady_ns() when all of it had come */
+	_Atomic int64_t looked_ns; /* when it was last looked whether the client hung up */
 	struct work_item work;
 	const struct route *route;
 	struct reply reply;
