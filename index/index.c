@@ -196,7 +196,8 @@ note_living(struct index *index)
 {
 	bool more;
 
-	keeper_free(STEAL(index->keeper));
+	keeper_free(index->keeper); /* its thread looks for it here until it ends */
+	index->keeper = NULL;
 	if (index->view && index->segments->manifest.state.n_segments > 0 &&
 	    index->segments->manifest.state.seq != index->view->seq)
 		(void)seal_segments(index, &more);
