@@ -23,6 +23,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -56,6 +57,18 @@ refuse(const struct where *w, const char *expected)
 	return query_draft_fail(w->draft, -EINVAL, -1, "%.100s: expected %s", w->key, expected);
 }
 
+/* Whether REAL may be another whole number than was written: JSON's reals come as doubles, which
+ * lie further apart than 1 from 2^53 on. No Long is past 2^63. */
+static bool
+may_be_rounded(const struct query_property *property, double real)
+{
+	static const double EXACT = 9007199254740992.0;
+	static const double LIMIT = 9223372036854775808.0;
+
+	return property && property->type == QUERY_TYPE_LONG && fabs(real) >= EXACT &&
+	       fabs(real) <= LIMIT;
+}
+
 /* Fills in SCALAR; a number's digits stand in DIGITS. */
 static bool
 read_scalar(const struct where *w, const json_t *json, char digits[32], struct query_scalar *scalar)
@@ -71,6 +84,11 @@ read_scalar(const struct where *w, const json_t *json, char digits[32], struct q
 		(void)snprintf(digits, 32, "%" JSON_INTEGER_FORMAT, json_integer_value(json));
 		return true;
 	case JSON_REAL:
+		if (may_be_rounded(w->property, json_real_value(json))) {
+			(void)refuse(w, "whole numbers as large as this without '.' and 'e', so "
+					"that no digit is lost");
+			return false;
+		}
 		scalar->kind = QUERY_SCALAR_NUMBER;
 		pxs_double_print(json_real_value(json), digits);
 		return true;
