@@ -4,12 +4,17 @@
 
 #include <string.h>
 
+#include "index/budget.h"
+
 #define DIGIT_BITS 8
 #define DIGIT_VALUES (1u << DIGIT_BITS)
 #define DIGITS (64 / DIGIT_BITS)
 
 /* Below this many, counting digits costs more than it saves. */
 #define INSERTION_MAX 32
+
+/* Of more, each pass may take so long that the budget is asked before it. */
+#define UNASKED_MAX 4096
 
 static void
 insertion_sort(struct radix_item *items, size_t n)
@@ -55,15 +60,17 @@ scatter(const struct radix_item *from, struct radix_item *to, size_t n, unsigned
 		to[places[digit_of(from[i].key, digit)]++] = from[i];
 }
 
-void
-radix_sort(struct radix_item *items, struct radix_item *scratch, size_t n)
+int
+radix_sort(struct radix_item *items, struct radix_item *scratch, size_t n,
+	   const struct index_budget *budget)
 {
 	struct radix_item *from = items, *to = scratch;
 	uint64_t differing;
+	int r = 0;
 
 	if (n <= INSERTION_MAX) {
 		insertion_sort(items, n);
-		return;
+		return 0;
 	}
 
 	differing = differing_bits(items, n);
@@ -72,12 +79,16 @@ radix_sort(struct radix_item *items, struct radix_item *scratch, size_t n)
 
 		if (digit_of(differing, digit) == 0)
 			continue;
+		r = n > UNASKED_MAX ? budget_check(budget) : 0;
+		if (r < 0)
+			break;
 		scatter(from, to, n, digit);
 		from = to;
 		to = swap;
 	}
 	if (from != items)
 		memcpy(items, from, n * sizeof(*items));
+	return r;
 }
 
 /* --- Keys alone --- */

@@ -138,13 +138,15 @@ append(uint32_t doc, void *context)
 }
 
 /* The keys on LEVEL of N items. */
-static void
-set_keys(const struct sorter *sorter, size_t level, struct radix_item *items, size_t n)
+static int
+set_keys(const struct sorter *sorter, size_t level, struct radix_item *items, size_t n,
+	 const struct index_budget *budget)
 {
 	uint32_t docs[BLOCK];
 	uint64_t keys[BLOCK];
+	int r = 0;
 
-	for (size_t begin = 0; begin < n; begin += BLOCK) {
+	for (size_t begin = 0; r == 0 && begin < n; begin += BLOCK) {
 		size_t some = MIN(n - begin, (size_t)BLOCK);
 
 		for (size_t i = 0; i < some; i++)
@@ -152,7 +154,10 @@ set_keys(const struct sorter *sorter, size_t level, struct radix_item *items, si
 		sorter_level(sorter, level, docs, some, keys);
 		for (size_t i = 0; i < some; i++)
 			items[begin + i].key = keys[i];
+		if (n > BLOCK)
+			r = budget_check(budget);
 	}
+	return r;
 }
 
 /* Those with equal keys, from BEGIN on. */
@@ -171,12 +176,10 @@ group_end(const struct all *all, size_t begin, size_t end)
 static int
 sort_group(struct all *all, size_t level, size_t begin, size_t end)
 {
-	int r = end - begin > BLOCK ? budget_check(all->budget) : 0;
+	int r = set_keys(all->sorter, level, all->items + begin, end - begin, all->budget);
 
-	if (r < 0)
-		return r;
-	set_keys(all->sorter, level, all->items + begin, end - begin);
-	radix_sort(all->items + begin, all->scratch, end - begin);
+	if (r == 0)
+		r = radix_sort(all->items + begin, all->scratch, end - begin, all->budget);
 	for (size_t at = begin, next; r == 0 && level < all->sorter->n && at < end; at = next) {
 		next = group_end(all, at, end);
 		if (next - at > 1)

@@ -1,4 +1,5 @@
 /* Orders that are sorted where someone looks, against plain sorting. */
+#include <errno.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,12 +15,14 @@
 #include "base/macros.h"
 #include "index/dict.h"
 #include "index/counted_order.h"
+#include "index/index.h"
 #include "index/number_order.h"
 #include "index/radix.h"
 #include "index/ranks.h"
 #include "index/text_order.h"
 
 #define NUMBERS 3000
+#define MANY_NUMBERS 5000 /* enough to be asked about */
 #define TEXTS 1500
 #define ROUNDS 60
 
@@ -54,13 +57,44 @@ radix_sort_is_stable(void **state)
 		for (size_t i = 0; i < n; i++)
 			items[i] = (struct radix_item){ random_bits() & mask & random_bits(),
 							(uint32_t)i, (uint32_t)i };
-		radix_sort(items, scratch, n);
+		assert_int_equal(radix_sort(items, scratch, n, NULL), 0);
 		for (size_t i = 1; i < n; i++) {
 			assert_true(items[i - 1].key <= items[i].key);
 			if (items[i - 1].key == items[i].key)
 				assert_true(items[i - 1].value < items[i].value);
 			assert_int_equal(items[i].value, items[i].weight);
 		}
+	}
+}
+
+static bool
+cancel_in_time(void *context)
+{
+	unsigned int *calls = context;
+
+	return (*calls)-- == 0;
+}
+
+static void
+a_budget_ends_radix_sort_and_nothing_is_lost(void **state)
+{
+	CLEANUP(free) struct radix_item *items = calloc(MANY_NUMBERS, sizeof(*items));
+	CLEANUP(free) struct radix_item *scratch = calloc(MANY_NUMBERS, sizeof(*scratch));
+
+	(void)state;
+	assert_true(items && scratch);
+	for (unsigned int checks = 0; checks < 8; checks++) {
+		unsigned int calls = checks;
+		const struct index_budget budget = { .cancelled = cancel_in_time,
+						     .context = &calls };
+		uint64_t sum = 0;
+
+		for (uint32_t i = 0; i < MANY_NUMBERS; i++)
+			items[i] = (struct radix_item){ random_bits(), i, i };
+		assert_int_equal(radix_sort(items, scratch, MANY_NUMBERS, &budget), -ECANCELED);
+		for (uint32_t i = 0; i < MANY_NUMBERS; i++)
+			sum += items[i].value;
+		assert_int_equal(sum, (uint64_t)MANY_NUMBERS * (MANY_NUMBERS - 1) / 2);
 	}
 }
 
@@ -344,6 +378,7 @@ main(void)
 {
 	static const struct CMUnitTest TESTS[] = {
 		cmocka_unit_test(radix_sort_is_stable),
+		cmocka_unit_test(a_budget_ends_radix_sort_and_nothing_is_lost),
 		cmocka_unit_test(numbers_have_their_ranks),
 		cmocka_unit_test(counted_numbers_have_their_ranks),
 		cmocka_unit_test(ranks_follow_a_growing_dictionary),

@@ -108,8 +108,8 @@ key_of(const char *text)
 	return key;
 }
 
-/* Sort one group by the first bytes in which it differs and cut it into smaller groups. All that it
- * may take long about is done before it changes anything. */
+/* Sort one group by the first bytes in which it differs and cut it into smaller groups. Where
+ * BUDGET ends it, the group is still one. */
 static int
 refine(struct text_order *order, size_t begin, size_t end, const struct index_budget *budget)
 {
@@ -125,7 +125,9 @@ refine(struct text_order *order, size_t begin, size_t end, const struct index_bu
 	}
 	if (r < 0)
 		return r;
-	radix_sort(items + begin, order->scratch, end - begin);
+	r = radix_sort(items + begin, order->scratch, end - begin, budget);
+	if (r < 0)
+		return r;
 
 	for (size_t i = begin; i < end; i++) {
 		bool starts = i == begin || items[i].key != items[i - 1].key;
