@@ -30,8 +30,8 @@
 /* Values between two looks at the budget; a regular expression may take ms for each. */
 #define VALUES_AT_ONCE 16
 
-/* The words of a beginning lie side by side in fts.db: more of them are quicker read there in one
- * go than looked up one by one. */
+/* The words of a beginning lie side by side in fts.db, where they are read in one go. Only whoever
+ * wants to be told the words gets them looked up one by one, if they are not more. */
 #define PREFIX_WORDS_MAX 32
 
 struct leaf {
@@ -101,7 +101,6 @@ find_words(struct leaf *leaf, const struct expansions *expansions)
 	return r;
 }
 
-/* A beginning of many words. */
 static int
 find_prefix_in_property(void *context, const struct query_property *property)
 {
@@ -122,19 +121,33 @@ find_prefix_in_property(void *context, const struct query_property *property)
 }
 
 static int
+find_prefix(struct leaf *leaf)
+{
+	uint32_t property;
+	size_t len;
+	const char *word = terms_word(pattern_literal(leaf->pattern, &len), &property);
+
+	/* No word begins with the marks of fts.db's own terms. */
+	if (!word || property != TERMS_NO_PROPERTY)
+		return 0;
+	return search_text_properties(leaf->search, leaf->node, find_prefix_in_property, leaf);
+}
+
+static int
 find_in_words(struct leaf *leaf)
 {
 	CLEANUP(expansions) struct expansions expansions = { 0 };
+	bool is_prefix = leaf->node->kind == QUERY_PREFIX;
 	struct pxs_error err = { 0 };
 	struct search search = *leaf->search;
 	int r;
 
+	if (is_prefix && !search.trace)
+		return find_prefix(leaf);
 	search.err = &err;
 	r = expand_words(&search, leaf->node, leaf->pattern, &expansions);
-	if (leaf->node->kind == QUERY_PREFIX &&
-	    (r == -EINVAL || (r == 0 && expansions.n > PREFIX_WORDS_MAX)))
-		return search_text_properties(leaf->search, leaf->node, find_prefix_in_property,
-					      leaf);
+	if (is_prefix && (r == -EINVAL || (r == 0 && expansions.n > PREFIX_WORDS_MAX)))
+		return find_prefix(leaf);
 	if (r == 0)
 		return find_words(leaf, &expansions);
 	if (r != -EINVAL)
