@@ -140,17 +140,22 @@ db_meta_get(sqlite3 *db, const char *key, sqlite3_int64 fallback, sqlite3_int64 
 }
 
 int
-db_meta_set(sqlite3 *db, const char *key, sqlite3_int64 value)
+db_meta_put(sqlite3_stmt *stmt, const char *key, sqlite3_int64 value)
 {
-	CLEANUP(stmt) sqlite3_stmt *stmt = NULL;
-	int r;
+	int r = sqlite_errno(sqlite3_bind_text(stmt, 1, key, -1, SQLITE_STATIC));
 
-	r = db_prepare(db, "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)", &stmt);
-	if (r == 0)
-		r = sqlite_errno(sqlite3_bind_text(stmt, 1, key, -1, SQLITE_STATIC));
 	if (r == 0)
 		r = sqlite_errno(sqlite3_bind_int64(stmt, 2, value));
 	return r < 0 ? r : db_run(stmt);
+}
+
+int
+db_meta_set(sqlite3 *db, const char *key, sqlite3_int64 value)
+{
+	CLEANUP(stmt) sqlite3_stmt *stmt = NULL;
+	int r = db_prepare(db, DB_META_SET, &stmt);
+
+	return r < 0 ? r : db_meta_put(stmt, key, value);
 }
 
 sqlite3_int64

@@ -45,6 +45,10 @@ int db_run(sqlite3_stmt *stmt);
 int db_meta_get(sqlite3 *db, const char *key, sqlite3_int64 fallback, sqlite3_int64 *ret_value);
 int db_meta_set(sqlite3 *db, const char *key, sqlite3_int64 value);
 
+/* The same by a statement of DB_META_SET, for what is set with every commit. */
+#define DB_META_SET "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)"
+int db_meta_put(sqlite3_stmt *stmt, const char *key, sqlite3_int64 value);
+
 /* Bytes on disk of PATH and its log. */
 sqlite3_int64 db_bytes(const char *path);
 

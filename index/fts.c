@@ -321,6 +321,8 @@ fts_open(const char *path, struct fts **ret_fts, uint64_t *ret_seq, struct pxs_e
 	if (r == 0)
 		r = read_last_doc(fts);
 	if (r == 0)
+		r = db_prepare(fts->db, DB_META_SET, &fts->set_meta);
+	if (r == 0)
 		r = db_prepare(fts->db, PUT, &fts->put);
 	if (r < 0)
 		return pxs_error_set(err, r, -1, "cannot open the text index %s: %s", path,
@@ -341,6 +343,7 @@ fts_close(struct fts *fts)
 		save_lexicon(fts);
 	while (fts->n_idle)
 		fts_reader_close(fts->idle[--fts->n_idle]);
+	(void)sqlite3_finalize(fts->set_meta);
 	(void)sqlite3_finalize(fts->put);
 	(void)sqlite3_close(fts->db);
 	(void)pthread_mutex_destroy(&fts->lock);
@@ -418,9 +421,9 @@ fts_commit(struct fts *fts, uint64_t seq)
 
 	if (!in_transaction(fts))
 		return -EIO;
-	r = db_meta_set(fts->db, "seq", (sqlite3_int64)seq);
+	r = db_meta_put(fts->set_meta, "seq", (sqlite3_int64)seq);
 	if (r == 0)
-		r = db_meta_set(fts->db, "last", seq ? fts->last_put : 0);
+		r = db_meta_put(fts->set_meta, "last", seq ? fts->last_put : 0);
 	if (r == 0)
 		r = db_exec(fts->db, "COMMIT");
 	if (r < 0)

@@ -27,6 +27,7 @@ struct fts {
 	char *path;
 	sqlite3 *db; /* the writer's */
 	sqlite3_stmt *put;
+	sqlite3_stmt *set_meta;
 	struct lexicon *lexicon;
 	char *lexicon_path;
 	struct pxs_buf pending; /* terms to be counted when they are committed */

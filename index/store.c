@@ -56,6 +56,7 @@ enum statement {
 	FIRST_CHANGE,
 	BEGIN,
 	COMMIT,
+	SET_META,
 	ROLLBACK,
 	N_STATEMENTS
 };
@@ -83,6 +84,7 @@ static const char *const STATEMENTS[N_STATEMENTS] = {
 	[FIRST_CHANGE] = "SELECT min(seq) FROM change",
 	[BEGIN] = "BEGIN IMMEDIATE",
 	[COMMIT] = "COMMIT",
+	[SET_META] = DB_META_SET,
 	[ROLLBACK] = "ROLLBACK",
 };
 
@@ -418,17 +420,18 @@ store_remove(struct store *store, int64_t id, uint64_t seq, int64_t time_ns)
 int
 store_commit(struct store *store, const struct store_counters *counters)
 {
+	sqlite3_stmt *set = store->stmts[SET_META];
 	int r;
 
-	r = db_meta_set(store->db, "seq", (sqlite3_int64)counters->seq);
+	r = db_meta_put(set, "seq", (sqlite3_int64)counters->seq);
 	if (r == 0)
-		r = db_meta_set(store->db, "next_row", (sqlite3_int64)counters->next_row);
+		r = db_meta_put(set, "next_row", (sqlite3_int64)counters->next_row);
 	if (r == 0)
-		r = db_meta_set(store->db, "next_doc", counters->next_doc);
+		r = db_meta_put(set, "next_doc", counters->next_doc);
 	if (r == 0)
-		r = db_meta_set(store->db, "changed", counters->changed_ns);
+		r = db_meta_put(set, "changed", counters->changed_ns);
 	if (r == 0)
-		r = db_meta_set(store->db, "dropped", (sqlite3_int64)counters->dropped);
+		r = db_meta_put(set, "dropped", (sqlite3_int64)counters->dropped);
 	return r < 0 ? r : db_run(store->stmts[COMMIT]);
 }
 
