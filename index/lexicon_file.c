@@ -1,8 +1,12 @@
 /* The file, in this machine's byte order, of use to it alone:
  *
  *     struct head     what it belongs to, and a hash of what follows
- *     struct counts   of each term
+ *     counts          of each term: how many documents have it; if it is one, how far that is
+ *                     from the one of the term before that has one
  *     terms           each with its NUL
+ *
+ * Most terms are of one document, and terms are numbered as documents come, so most counts take two
+ * bytes.
  *
  * It is a shortcut and nothing more: whatever is wrong with it, fts.db has the same. */
 #include "index/lexicon.h"
@@ -20,9 +24,11 @@
 #include <xxhash.h>
 
 #include "base/buf.h"
+#include "base/varint.h"
 #include "index/terms.h"
 
-#define MAGIC (UINT64_C(0x70787374726d0000) + TERMS_VERSION) /* "pxstrm" */
+/* "pxslex" */
+#define MAGIC (UINT64_C(0x7078736c65780000) + TERMS_VERSION)
 
 struct head {
 	uint64_t magic;
@@ -32,6 +38,7 @@ struct head {
 	uint64_t n;
 };
 
+/* Of a term: documents, and the one or 0. */
 struct counts {
 	uint32_t documents;
 	uint32_t doc;
@@ -59,18 +66,41 @@ read_all(int fd, char *to, size_t len)
 static bool
 is_sound(const struct head *head, const char *body, size_t size)
 {
-	if (head->n > size / sizeof(struct counts) ||
-	    head->text_bytes != size - head->n * sizeof(struct counts))
+	if (head->text_bytes > size)
 		return false;
 	return head->hash == XXH3_64bits(body, size) && (size == 0 || body[size - 1] == '\0');
+}
+
+/* LAST: the document of the term before that has one; becomes that of this. */
+static int
+read_counts(const unsigned char **at, const unsigned char *end, uint32_t *last, struct counts *ret)
+{
+	uint64_t documents, step;
+	int r;
+
+	r = pxs_varint_read(at, end, &documents);
+	if (r < 0 || documents == 0 || documents > UINT32_MAX)
+		return -EBADMSG;
+	*ret = (struct counts){ .documents = (uint32_t)documents };
+	if (documents > 1)
+		return 0;
+	r = pxs_varint_read(at, end, &step);
+	if (r < 0)
+		return r;
+	*last += (uint32_t)step;
+	ret->doc = *last;
+	return 0;
 }
 
 static int
 add_terms(struct lexicon *lexicon, const struct head *head, const char *body, size_t size)
 {
-	const struct counts *counts = (const struct counts *)body;
-	const char *term = body + head->n * sizeof(*counts);
+	const unsigned char *at = (const unsigned char *)body;
+	const unsigned char *counts_end = at + size - head->text_bytes;
+	const char *term = (const char *)counts_end;
 	const char *end = body + size;
+	struct counts counts;
+	uint32_t last = 0;
 	uint32_t number;
 	size_t len;
 	int r;
@@ -79,12 +109,14 @@ add_terms(struct lexicon *lexicon, const struct head *head, const char *body, si
 		if (term >= end)
 			return -EBADMSG;
 		len = strlen(term);
-		r = lexicon_add(lexicon, term, len, &number);
+		r = read_counts(&at, counts_end, &last, &counts);
+		if (r == 0)
+			r = lexicon_add(lexicon, term, len, &number);
 		if (r < 0)
 			return r;
-		lexicon_set(lexicon, number, counts[i].documents, counts[i].doc);
+		lexicon_set(lexicon, number, counts.documents, counts.doc);
 	}
-	return 0;
+	return at == counts_end && term == end ? 0 : -EBADMSG;
 }
 
 static int
@@ -134,13 +166,19 @@ lexicon_load(struct lexicon *lexicon, const char *path, uint64_t seq)
 static void
 add_counts(const struct lexicon *lexicon, struct head *head, struct pxs_buf *body)
 {
+	uint32_t last = 0;
+
 	for (uint32_t number = 1; number <= lexicon_size(lexicon); number++) {
 		struct counts counts = { 0 };
 
 		counts.documents = lexicon_documents(lexicon, number, &counts.doc);
 		if (!counts.documents)
 			continue;
-		pxs_buf_add(body, &counts, sizeof(counts));
+		pxs_varint_add(body, counts.documents);
+		if (counts.documents == 1) {
+			pxs_varint_add(body, (uint32_t)(counts.doc - last));
+			last = counts.doc;
+		}
 		head->n++;
 	}
 }

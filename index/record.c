@@ -4,21 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define VARINT_MAX 10 /* bytes of a 64-bit number, 7 bits each */
-
-static void
-add_varint(struct pxs_buf *buf, uint64_t number)
-{
-	unsigned char bytes[VARINT_MAX];
-	size_t n = 0;
-
-	while (number >= 0x80) {
-		bytes[n++] = (unsigned char)(number | 0x80);
-		number >>= 7;
-	}
-	bytes[n++] = (unsigned char)number;
-	pxs_buf_add(buf, bytes, n);
-}
+#include "base/varint.h"
 
 void
 record_add(struct pxs_buf *record, const struct query_property *property,
@@ -27,10 +13,10 @@ record_add(struct pxs_buf *record, const struct query_property *property,
 	uint64_t bits;
 	size_t len;
 
-	add_varint(record, property->number);
+	pxs_varint_add(record, property->number);
 	if (property->type == QUERY_TYPE_STRING) {
 		len = strlen(value->string);
-		add_varint(record, len);
+		pxs_varint_add(record, len);
 		pxs_buf_add(record, value->string, len);
 		return;
 	}
@@ -47,27 +33,12 @@ record_read(struct record_reader *reader, const void *record, size_t len)
 }
 
 static int
-read_varint(struct record_reader *reader, uint64_t *ret_number)
-{
-	uint64_t number = 0;
-
-	for (unsigned int shift = 0; shift < 64 && reader->at < reader->end; shift += 7) {
-		number |= (uint64_t)(*reader->at & 0x7f) << shift;
-		if (!(*reader->at++ & 0x80)) {
-			*ret_number = number;
-			return 0;
-		}
-	}
-	return -EBADMSG;
-}
-
-static int
 read_string(struct record_reader *reader, struct query_value *ret_value)
 {
 	uint64_t len;
 	int r;
 
-	r = read_varint(reader, &len);
+	r = pxs_varint_read(&reader->at, reader->end, &len);
 	if (r < 0)
 		return r;
 	if (len > (uint64_t)(reader->end - reader->at))
@@ -105,7 +76,7 @@ record_next(struct record_reader *reader, const struct query_property *const *pr
 
 	if (reader->at == reader->end)
 		return 0;
-	r = read_varint(reader, &number);
+	r = pxs_varint_read(&reader->at, reader->end, &number);
 	if (r < 0)
 		return r;
 	if (number >= n_properties || !properties[number])

@@ -55,7 +55,7 @@ read_magic(void)
 	return head.magic;
 }
 
-/* A head that fits BODY, as far as its first N * 8 bytes may be counts. */
+/* A head that fits BODY, as far as its first N * 2 bytes may be counts. */
 static void
 write_head(const struct file *file, const uint8_t *body, size_t size, size_t n)
 {
@@ -66,7 +66,7 @@ write_head(const struct file *file, const uint8_t *body, size_t size, size_t n)
 		magic = read_magic();
 	head.magic = magic;
 	head.hash = XXH3_64bits(body, size);
-	head.text_bytes = size - n * sizeof(uint64_t);
+	head.text_bytes = size - n * 2;
 	file_write(file, &head, sizeof(head));
 }
 
