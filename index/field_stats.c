@@ -32,7 +32,7 @@ struct sums {
 struct field_stats_cache {
 	pthread_mutex_t lock;
 	roaring_bitmap_t *live; /* the documents that were added up; NULL: none yet */
-	uint64_t seq;		/* of their view */
+	uint64_t seq, viewer;	/* of their view */
 	struct sums *sums;	/* by property number */
 	uint32_t n;
 };
@@ -174,11 +174,19 @@ carry_over(struct field_stats_cache *cache, const struct index_view *view)
 	return r;
 }
 
+/* Whether what is known is of VIEW. What somebody may see changes within one generation, too. */
+static bool
+is_of(const struct field_stats_cache *cache, const struct index_view *view)
+{
+	return cache->live && cache->seq == view->seq && cache->viewer == view->viewer &&
+	       (!view->viewer || roaring_bitmap_equals(cache->live, view->live));
+}
+
 /* Make all that is known be of VIEW. */
 static int
 turn_to(struct field_stats_cache *cache, const struct index_view *view)
 {
-	if (cache->live && cache->seq == view->seq)
+	if (is_of(cache, view))
 		return 0;
 	if (!cache->live || carry_over(cache, view) < 0)
 		forget(cache);
@@ -186,6 +194,7 @@ turn_to(struct field_stats_cache *cache, const struct index_view *view)
 		roaring_bitmap_free(cache->live);
 	cache->live = roaring_bitmap_copy(view->live);
 	cache->seq = view->seq;
+	cache->viewer = view->viewer;
 	return cache->live ? 0 : -ENOMEM;
 }
 
