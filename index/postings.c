@@ -28,7 +28,7 @@ struct postings_cache {
 		struct postings *postings; /* NULL: free */
 		bool used;		   /* since the hand came by */
 	} kept[KEPT_MAX];
-	size_t bytes;
+	size_t bytes, max_bytes;
 	uint32_t hand; /* goes around, and lets go of what was not used since */
 };
 
@@ -181,12 +181,13 @@ postings_of_phrase(struct fts *fts, const struct pxs_buf *terms, size_t n, uint3
 /* --- Those that are kept --- */
 
 int
-postings_cache_new(struct postings_cache **ret_cache)
+postings_cache_new(size_t max_bytes, struct postings_cache **ret_cache)
 {
 	struct postings_cache *cache = calloc(1, sizeof(*cache));
 
 	if (!cache)
 		return -ENOMEM;
+	cache->max_bytes = max_bytes;
 	(void)pthread_mutex_init(&cache->lock, NULL);
 	*ret_cache = cache;
 	return 0;
@@ -269,7 +270,7 @@ drop(struct postings_cache *cache, struct kept *kept)
 static void
 trim(struct postings_cache *cache)
 {
-	while (cache->bytes > POSTINGS_BYTES_MAX) {
+	while (cache->bytes > cache->max_bytes) {
 		struct kept *kept = &cache->kept[cache->hand++ % KEPT_MAX];
 
 		if (!kept->used)
@@ -283,7 +284,7 @@ keep(struct postings_cache *cache, struct postings *postings)
 {
 	struct kept *kept;
 
-	if (bytes_of(postings) > POSTINGS_BYTES_MAX)
+	if (bytes_of(postings) > cache->max_bytes)
 		return;
 	(void)pthread_mutex_lock(&cache->lock);
 	kept = place_for(cache, postings->number);

@@ -42,12 +42,13 @@ struct postings {
 void postings_put(struct postings *postings);
 DEFINE_CLEANUP(postings, struct postings *, postings_put)
 
-/* Memory of kept postings; above it those go that were not used lately. */
+/* Memory of an index's kept postings. */
 #define POSTINGS_BYTES_MAX ((size_t)64 << 20)
 
 struct postings_cache;
 
-int postings_cache_new(struct postings_cache **ret_cache);
+/* Above MAX_BYTES those go that were not used lately. */
+int postings_cache_new(size_t max_bytes, struct postings_cache **ret_cache);
 void postings_cache_free(struct postings_cache *cache);
 DEFINE_CLEANUP(postings_cache, struct postings_cache *, postings_cache_free)
 size_t postings_cache_bytes(struct postings_cache *cache);

@@ -28,7 +28,7 @@ relevance_init(struct relevance *relevance)
 	if (r == 0)
 		r = field_stats_cache_new(&relevance->stats);
 	if (r == 0)
-		r = postings_cache_new(&relevance->postings);
+		r = postings_cache_new(POSTINGS_BYTES_MAX, &relevance->postings);
 	return r;
 }
 

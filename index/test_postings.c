@@ -1,8 +1,12 @@
 /* Kept postings: what was read once, and what was put later. */
 #include "index/postings.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +42,9 @@ set_up(void **state)
 		return -1;
 	(void)snprintf(f->path, sizeof(f->path), "%s/fts.db", f->folder);
 	*state = f;
-	return fts_open(f->path, &f->fts, &seq, &err) < 0 ? -1 : postings_cache_new(&f->cache);
+	return fts_open(f->path, &f->fts, &seq, &err) < 0
+		       ? -1
+		       : postings_cache_new(POSTINGS_BYTES_MAX, &f->cache);
 }
 
 static int
@@ -192,6 +198,140 @@ test_many(void **state)
 	assert_in_range(postings_cache_bytes(f->cache), 1, POSTINGS_BYTES_MAX);
 }
 
+/* --- In little memory --- */
+
+/* Of some dozens of words of few documents. */
+#define LITTLE ((size_t)16 << 10)
+
+enum { SOME = 300 };
+
+/* The words w0 ... of two documents each. */
+static void
+put_some(struct fixture *f)
+{
+	char word[16];
+
+	assert_int_equal(fts_begin(f->fts), 0);
+	for (int i = 0; i < 2 * SOME; i++) {
+		(void)snprintf(word, sizeof(word), "w%d", i / 2);
+		put(f, word);
+	}
+	assert_int_equal(fts_commit(f->fts, f->last_doc), 0);
+}
+
+static void
+get_some(struct fixture *f, int i, struct postings **ret_postings)
+{
+	char word[16];
+
+	(void)snprintf(word, sizeof(word), "w%d", i);
+	assert_int_equal(postings_get(f->cache, f->fts, number_of(f, word), NULL, ret_postings), 0);
+	assert_int_equal(roaring_bitmap_get_cardinality((*ret_postings)->docs), 2);
+	assert_true(roaring_bitmap_contains((*ret_postings)->docs, (uint32_t)(2 * i + 1)));
+	assert_in_range(postings_cache_bytes(f->cache), 1, LITTLE);
+}
+
+/* What is let go is read again, and whoever holds it has it until then. */
+static void
+test_let_go(void **state)
+{
+	struct postings *first[SOME];
+	struct fixture *f = *state;
+	int kept = 0;
+
+	postings_cache_free(STEAL(f->cache));
+	assert_int_equal(postings_cache_new(LITTLE, &f->cache), 0);
+	put_some(f);
+	for (int i = 0; i < SOME; i++)
+		get_some(f, i, &first[i]);
+	for (int i = SOME - 1; i >= 0; i--) {
+		CLEANUP(postings) struct postings *again = NULL;
+
+		get_some(f, i, &again);
+		kept += again == first[i];
+	}
+	assert_in_range(kept, 1, SOME / 2);
+	for (int i = 0; i < SOME; i++) {
+		assert_true(roaring_bitmap_contains(first[i]->docs, (uint32_t)(2 * i + 2)));
+		postings_put(first[i]);
+	}
+}
+
+static void
+test_too_large(void **state)
+{
+	struct fixture *f = *state;
+
+	postings_cache_free(STEAL(f->cache));
+	assert_int_equal(postings_cache_new(1, &f->cache), 0);
+	put_alone(f, "cat");
+	assert_int_equal(count(f, "cat"), 1);
+	assert_int_equal(postings_cache_bytes(f->cache), 0);
+	put_alone(f, "cat");
+	assert_int_equal(count(f, "cat"), 2);
+}
+
+/* --- Threads --- */
+
+struct reader {
+	struct fixture *f;
+	atomic_uint *committed;
+	atomic_bool *ended;
+	int word;
+};
+
+/* All documents that were there before it asked. */
+static void *
+read_on(void *context)
+{
+	struct reader *reader = context;
+	struct fixture *f = reader->f;
+	bool right = true;
+
+	while (right && !atomic_load(reader->ended)) {
+		CLEANUP(postings) struct postings *postings = NULL;
+		CLEANUP(postings) struct postings *other = NULL;
+		uint32_t before = atomic_load(reader->committed);
+		uint32_t number = number_of(f, "cat");
+
+		right = postings_get(f->cache, f->fts, number, NULL, &postings) == 0 &&
+			roaring_bitmap_range_cardinality(postings->docs, 2 * SOME, UINT32_MAX) >=
+				before;
+		reader->word = (reader->word + 1) % SOME; /* pushes others out */
+		number = lexicon_find(fts_lexicon(f->fts), "w0", 2) + (uint32_t)reader->word;
+		right = right && postings_get(f->cache, f->fts, number, NULL, &other) == 0;
+	}
+	return right ? NULL : context;
+}
+
+static void
+test_threads(void **state)
+{
+	struct fixture *f = *state;
+	atomic_uint committed = 1;
+	atomic_bool ended = false;
+	struct reader readers[] = { { f, &committed, &ended, 0 },
+				    { f, &committed, &ended, SOME / 2 } };
+	pthread_t threads[ARRAY_SIZE(readers)];
+	void *wrong;
+
+	postings_cache_free(STEAL(f->cache));
+	assert_int_equal(postings_cache_new(LITTLE, &f->cache), 0);
+	put_some(f);
+	put_alone(f, "cat");
+	for (size_t i = 0; i < ARRAY_SIZE(readers); i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, read_on, &readers[i]), 0);
+	for (int i = 0; i < 200; i++) {
+		put_alone(f, "cat");
+		atomic_fetch_add(&committed, 1);
+	}
+	atomic_store(&ended, true);
+	for (size_t i = 0; i < ARRAY_SIZE(readers); i++) {
+		assert_int_equal(pthread_join(threads[i], &wrong), 0);
+		assert_null(wrong);
+	}
+}
+
 int
 main(void)
 {
@@ -201,6 +341,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_failed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_filled_anew, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_many, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_let_go, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_too_large, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_threads, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
