@@ -21,7 +21,10 @@ CHANGES = 12  # documents at a time
 
 
 # What the engine says that it cannot do.
-LIMITS = ["one relative to now, it is not known which one counts"]
+LIMITS = [
+    "one relative to now, it is not known which one counts",
+    "more than 4096 words match",
+]
 
 # Asked of every catalogue: what was answered wrongly once.
 REMEMBERED = [
