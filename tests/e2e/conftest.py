@@ -2,6 +2,7 @@ import itertools
 import os
 import random
 import shutil
+import signal
 import sys
 
 import pytest
@@ -11,6 +12,9 @@ sys.path.insert(0, os.path.dirname(__file__))
 import daemon as daemons  # noqa: E402
 import model  # noqa: E402
 import tree  # noqa: E402
+
+# What a shell starts in the background ignores SIGINT, and so would all that the tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SEED = daemons.seed()
 NUMBERS = itertools.count(1)
