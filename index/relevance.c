@@ -85,8 +85,10 @@ struct scoring {
 	struct cursor *cursors; /* of each clause's fields, or of the clause, in turn */
 	uint32_t *docs;		/* of the segment; below, the same */
 	uint8_t *lengths;
-	float *best;  /* of a clause's fields */
-	float *score; /* of all clauses; lent */
+	float *best; /* of a clause's fields */
+	/* Of all clauses. Floats added as doubles lose nothing, so that documents which get the
+	 * same in another order stay equal. */
+	double *sums;
 };
 
 static void
@@ -96,6 +98,7 @@ scoring_cleanup(struct scoring *scoring)
 	free(scoring->docs);
 	free(scoring->lengths);
 	free(scoring->best);
+	free(scoring->sums);
 }
 
 static void
@@ -119,7 +122,9 @@ scoring_init(struct scoring *scoring, const struct scorer *scorer,
 	scoring->docs = malloc(COLUMN_SEGMENT_DOCS * sizeof(*scoring->docs));
 	scoring->lengths = calloc(COLUMN_SEGMENT_DOCS, sizeof(*scoring->lengths));
 	scoring->best = calloc(COLUMN_SEGMENT_DOCS, sizeof(*scoring->best));
-	if (!scoring->cursors || !scoring->docs || !scoring->lengths || !scoring->best)
+	scoring->sums = calloc(COLUMN_SEGMENT_DOCS, sizeof(*scoring->sums));
+	if (!scoring->cursors || !scoring->docs || !scoring->lengths || !scoring->best ||
+	    !scoring->sums)
 		return -ENOMEM;
 	n = 0;
 	for (size_t i = 0; i < scorer->n; i++) {
@@ -187,19 +192,19 @@ score_clause(struct scoring *scoring, const struct scorer_clause *clause, struct
 	if (clause->docs) {
 		n = read_segment(cursors, segment, scoring->docs);
 		for (size_t i = 0; i < n; i++)
-			scoring->score[scoring->docs[i] & COLUMN_PLACE_MASK] += clause->weight;
+			scoring->sums[scoring->docs[i] & COLUMN_PLACE_MASK] += clause->weight;
 		return;
 	}
 	for (size_t i = 0; i < clause->n; i++)
 		n += score_field(scoring, &clause->fields[i], &cursors[i], segment, scoring->best);
 	for (size_t i = 0; i < COLUMN_SEGMENT_DOCS && n > 0; i++) {
-		scoring->score[i] += scoring->best[i];
+		scoring->sums[i] += scoring->best[i];
 		scoring->best[i] = 0;
 	}
 }
 
 static int
-score_segment(struct scoring *scoring, uint32_t segment)
+score_segment(struct scoring *scoring, uint32_t segment, float *scores)
 {
 	struct cursor *cursors = scoring->cursors;
 	int r = 0;
@@ -210,6 +215,10 @@ score_segment(struct scoring *scoring, uint32_t segment)
 		r = budget_check(scoring->budget);
 		score_clause(scoring, clause, cursors, segment);
 		cursors += clause->docs ? 1 : clause->n;
+	}
+	for (size_t i = 0; i < COLUMN_SEGMENT_DOCS; i++) {
+		scores[i] = (float)scoring->sums[i];
+		scoring->sums[i] = 0;
 	}
 	return r;
 }
@@ -224,8 +233,8 @@ score_all(struct scoring *scoring, const roaring_bitmap_t *hits, float *scores)
 	while (r == 0 && at.has_value) {
 		uint32_t segment = at.current_value >> COLUMN_SEGMENT_SHIFT;
 
-		scoring->score = scores + ((size_t)segment << COLUMN_SEGMENT_SHIFT);
-		r = score_segment(scoring, segment);
+		r = score_segment(scoring, segment,
+				  scores + ((size_t)segment << COLUMN_SEGMENT_SHIFT));
 		if (segment == UINT32_MAX >> COLUMN_SEGMENT_SHIFT)
 			break;
 		(void)roaring_move_uint32_iterator_equalorlarger(
