@@ -176,7 +176,7 @@ ask(struct index *index)
 	CLEANUP(index_view) struct index_view *view = index_view_get(index);
 	CLEANUP(index_hits) struct index_hits *hits = NULL;
 	CLEANUP(query) struct query *query = NULL;
-	const struct index_facets *facets;
+	const struct index_facets *facets = NULL;
 	struct pxs_error err = { 0 };
 	const struct query_schema *schema = index_view_schema(view);
 

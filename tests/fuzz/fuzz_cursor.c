@@ -26,15 +26,13 @@ static struct index_view *view;
 static struct index_hits *hits[ARRAY_SIZE(ORDERS)];
 
 static void
-put(struct index_write *write, const struct query_property *const *property, int64_t id)
+add_values(struct index_document *document, const struct query_property *const *property,
+	   int64_t id)
 {
 	static const char *const NAMES[] = { "ant", "bee \xc3\xa4", "cat", "cat", "dog" };
-	CLEANUP(index_document) struct index_document *document = NULL;
 	const struct query_value ratio = { .type = QUERY_TYPE_DOUBLE, .real = (double)id / 3 };
 	const char *name = NAMES[id - 1];
 
-	FUZZ_REQUIRE(index_document_new(&document) == 0);
-	index_document_set_id(document, id);
 	FUZZ_REQUIRE(index_document_add_string(document, property[NAME], name, strlen(name)) == 0);
 	for (int64_t i = 0; i < id % 3; i++)
 		FUZZ_REQUIRE(index_document_add_string(document, property[TAGS], NAMES[i],
@@ -42,6 +40,16 @@ put(struct index_write *write, const struct query_property *const *property, int
 	if (id % 2)
 		FUZZ_REQUIRE(index_document_add_int(document, property[SIZE], id - 3) == 0);
 	FUZZ_REQUIRE(index_document_add(document, property[RATIO], &ratio) == 0);
+}
+
+static void
+put(struct index_write *write, const struct query_property *const *property, int64_t id)
+{
+	CLEANUP(index_document) struct index_document *document = NULL;
+
+	FUZZ_REQUIRE(index_document_new(&document) == 0);
+	index_document_set_id(document, id);
+	add_values(document, property, id);
 	FUZZ_REQUIRE(index_document_seal(document) == 0);
 	FUZZ_REQUIRE(index_write_put(write, document) == 0);
 }
