@@ -116,15 +116,17 @@ check_document(void *context, const struct store_document *stored)
 	return 0;
 }
 
-/* What is mapped may be right while the disk no longer has it. */
-static void
+/* What is mapped may be right while the disk no longer has it. False: a file is damaged. */
+static bool
 check_files(struct check *check)
 {
 	char damaged[MANIFEST_NAME_MAX];
+	unsigned int before = check->faults;
 	uint32_t at = 0;
 
 	while (segments_check(check->index, &at, damaged) == -EBADMSG)
 		fault(check, "segments/%s: is damaged; the next start makes it anew", damaged);
+	return check->faults == before;
 }
 
 static int
@@ -144,7 +146,8 @@ check_all(struct check *check)
 	if (index->fts_seq != index->counters.seq)
 		fault(check, "fts.db: stands at change %" PRIu64 ", docs.db at %" PRIu64,
 		      index->fts_seq, index->counters.seq);
-	check_files(check);
+	if (!check_files(check))
+		return 0; /* the values in them could lead anywhere */
 	r = store_documents(index->store, check_document, check);
 	if (r == 0 && check->documents != check->view->count)
 		fault(check, "columns: %" PRIu64 " documents, docs.db has %" PRIu64,
