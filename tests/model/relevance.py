@@ -75,7 +75,7 @@ class Relevance:
 
     def score(self, condition, doc):
         """What CONDITION adds for DOC; Unknown."""
-        if not condition.matches(doc) or isinstance(condition, (All, Blank, Nothing, Not)):
+        if not condition.matches(doc) or isinstance(condition, (Blank, Nothing, Not)):
             return 0
         if isinstance(condition, Group):
             return sum(
@@ -89,7 +89,7 @@ class Relevance:
             return self.phrase(condition, doc)
         if getattr(condition, "fuzzy", False):
             raise Unknown("words with edits")
-        assert isinstance(condition, (Value, Exists, Pattern))
+        assert isinstance(condition, (All, Value, Exists, Pattern))
         return 1
 
     def best(self, prop, doc, score):
