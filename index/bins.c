@@ -330,18 +330,6 @@ bins_release(struct bins *bins)
 	(void)pthread_rwlock_unlock(&bins->lock);
 }
 
-uint64_t
-bins_bytes(struct bins *bins)
-{
-	uint64_t bytes = 0;
-
-	(void)pthread_rwlock_rdlock(&bins->lock);
-	for (uint32_t i = 0; i < bins->n_segments; i++)
-		bytes += bins->segments[i] ? sizeof(*bins->segments[i]) : 0;
-	(void)pthread_rwlock_unlock(&bins->lock);
-	return bytes;
-}
-
 /* --- Counting --- */
 
 /* The segment's slice, that which was binned if its form has bins: a writer may change the form

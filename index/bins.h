@@ -47,6 +47,4 @@ void bins_count(const struct bins *bins, const struct column *column, const stru
 void bins_collect(const struct bins *bins, const struct column *column, const struct doclist *docs,
 		  const uint64_t *bits, uint32_t bin, int64_t *numbers);
 
-uint64_t bins_bytes(struct bins *bins); /* of memory */
-
 #endif

@@ -147,21 +147,6 @@ lexicon_free(struct lexicon *lexicon)
 	free(lexicon);
 }
 
-uint64_t
-lexicon_bytes(const struct lexicon *lexicon)
-{
-	pthread_rwlock_t *lock = (pthread_rwlock_t *)&lexicon->lock;
-	uint64_t bytes = stable_bytes(&lexicon->terms) + stable_bytes(&lexicon->letters) +
-			 stable_bytes(&lexicon->lengths) + sizeof(*lexicon);
-
-	bytes += (uint64_t)atomic_load(&((struct lexicon *)lexicon)->n_chunks) << CHUNK_SHIFT;
-	(void)pthread_rwlock_rdlock(lock);
-	for (size_t i = 0; i < PARTS; i++)
-		bytes += lexicon->parts[i].n_slots * sizeof(uint32_t);
-	(void)pthread_rwlock_unlock(lock);
-	return bytes;
-}
-
 /* --- By content --- */
 
 static uint64_t

@@ -47,7 +47,6 @@ uint32_t lexicon_documents(const struct lexicon *lexicon, uint32_t number, uint3
 uint32_t lexicon_last(const struct lexicon *lexicon, uint32_t number);
 /* Numbers are 1 to this. */
 uint32_t lexicon_size(const struct lexicon *lexicon);
-uint64_t lexicon_bytes(const struct lexicon *lexicon); /* of memory */
 
 /* Which terms are worth a look, so that not each has to be looked at. */
 struct lexicon_filter {

@@ -56,19 +56,6 @@ measures_free(struct measures *measures)
 	free(measures);
 }
 
-uint64_t
-measures_bytes(struct measures *measures)
-{
-	uint64_t bytes = 0;
-
-	(void)pthread_mutex_lock(&measures->lock);
-	for (uint32_t i = 0; i < measures->n_tables; i++)
-		if (measures->tables[i])
-			bytes += stable_bytes(&measures->tables[i]->table.measures);
-	(void)pthread_mutex_unlock(&measures->lock);
-	return bytes;
-}
-
 static struct table *
 new_table(void)
 {

@@ -59,6 +59,4 @@ DEFINE_CLEANUP(measures, struct measures *, measures_free)
 int measures_of(struct measures *measures, const struct column *column,
 		const struct index_budget *budget, const struct measure_table **ret_table);
 
-uint64_t measures_bytes(struct measures *measures); /* of memory */
-
 #endif
