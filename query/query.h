@@ -185,10 +185,10 @@ struct query_node {
 	uint32_t slop;			       /* PHRASE: how far its words may be moved apart */
 	uint8_t edits;			       /* FUZZY: 0 to 2 */
 	bool boosted;			       /* the score counts BOOST times, else once */
-	double boost;			       /* 0 or more */
-	struct query_value value;	       /* EQUALS */
-	struct query_bound low, high;	       /* RANGE */
-	bool folded; /* RANGE of strings: compare case-folded (query strings do) */
+	bool folded;		      /* RANGE of strings: compare case-folded (query strings do) */
+	double boost;		      /* 0 or more */
+	struct query_value value;     /* EQUALS */
+	struct query_bound low, high; /* RANGE */
 	struct query_node *first_child; /* BOOL */
 	struct query_node *next;	/* next sibling */
 };
