@@ -5,7 +5,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
@@ -14,6 +13,7 @@
 #include "index/column.h"
 #include "index/column_encode.h"
 #include "index/doclist.h"
+#include "index/test_random.h"
 
 #define N 6
 #define SEGMENT 3
@@ -203,17 +203,6 @@ set_strings_are_read(void **state)
 #define ROUNDS 40
 
 static int64_t numbers[COLUMN_SEGMENT_DOCS];
-
-static void
-start_random(void)
-{
-	const char *given = getenv("PXS_SEED");
-	unsigned int seed = given ? (unsigned int)strtoul(given, NULL, 10)
-				  : (unsigned int)time(NULL);
-
-	print_message("PXS_SEED=%u\n", seed);
-	srandom(seed);
-}
 
 static uint64_t
 random_bits(void)

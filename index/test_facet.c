@@ -378,7 +378,7 @@ no_hits_no_facets(void **state)
 	assert_int_equal(facets->hits, 0);
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, close_catalogue)
 
 int
 main(void)

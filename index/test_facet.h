@@ -18,6 +18,8 @@
 #include "base/error.h"
 #include "base/macros.h"
 #include "index/index.h"
+#include "index/test_catalogue.h"
+#include "index/test_random.h"
 
 enum { KIND, WORD, TAGS, SIZE, COUNT, RATIO, FLAG, TIME, SIZES, HIDDEN, UNOFFERED, PROPERTIES };
 
@@ -35,68 +37,16 @@ static const struct query_property DECLARED[PROPERTIES] = {
 	[UNOFFERED] = { .name = "t.unoffered", .type = QUERY_TYPE_LONG, .filter = false },
 };
 
-static char dir[64];
-static struct index *catalogue;
 static const struct query_property *property[PROPERTIES];
-static struct pxs_error err;
-
-static inline void
-start_random(void)
-{
-	const char *given = getenv("PXS_SEED");
-	unsigned int seed = given ? (unsigned int)strtoul(given, NULL, 10)
-				  : (unsigned int)time(NULL);
-
-	print_message("PXS_SEED=%u\n", seed);
-	srandom(seed);
-}
 
 static inline int
 setup(void **state)
 {
 	(void)state;
-	strcpy(dir, "/tmp/pxs-test-facet-XXXXXX");
-	memset(&err, 0, sizeof(err));
-	if (!mkdtemp(dir) || index_open(dir, INDEX_CREATE, &catalogue, &err) < 0)
-		return -1;
-	for (size_t i = 0; i < PROPERTIES; i++) {
-		struct query_property declared = DECLARED[i];
-
-		declared.prompt = declared.name;
-		if (index_property_add(catalogue, &declared, &property[i], &err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static inline int
-teardown(void **state)
-{
-	char command[96];
-
-	(void)state;
-	index_close(STEAL(catalogue));
-	(void)snprintf(command, sizeof(command), "rm -rf %s", dir);
-	return system(command);
+	return open_catalogue(DECLARED, property, PROPERTIES);
 }
 
 /* --- Putting documents in --- */
-
-static inline struct index_write *
-begin(void)
-{
-	struct index_write *write;
-
-	assert_int_equal(index_write_begin(catalogue, &write), 0);
-	return write;
-}
-
-static inline void
-end(struct index_write *write)
-{
-	if (index_write_commit(write, &err) < 0)
-		fail_msg("%s", err.text);
-}
 
 static inline void
 add_text(struct index_document *document, int at, const char *text)

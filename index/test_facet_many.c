@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
@@ -16,6 +15,7 @@
 #include "index/column.h"
 #include "index/facet.h"
 #include "index/number_order.h"
+#include "index/test_random.h"
 #include "index/view.h"
 
 /* Three segments, the last not full. */
@@ -34,17 +34,6 @@ static struct view_schema schema = {
 	.n_columns = PROPERTIES,
 };
 static struct index_view view = { .max_doc = DOCS, .schema = &schema };
-
-static void
-start_random(void)
-{
-	const char *given = getenv("PXS_SEED");
-	unsigned int seed = given ? (unsigned int)strtoul(given, NULL, 10)
-				  : (unsigned int)time(NULL);
-
-	print_message("PXS_SEED=%u\n", seed);
-	srandom(seed);
-}
 
 static int64_t
 random_number(size_t kind)

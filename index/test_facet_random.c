@@ -263,7 +263,7 @@ counts_are_what_a_search_finds(void **state)
 		put_random(round, round == 0 ? 7 : 300 << (round % 3));
 		for (int i = 0; i < 5; i++)
 			drill_down();
-		assert_int_equal(teardown(state), 0);
+		assert_int_equal(close_catalogue(state), 0);
 	}
 }
 

@@ -20,6 +20,8 @@
 #include "index/index.h"
 #include "index/measure.h"
 #include "index/relevance.h"
+#include "index/test_catalogue.h"
+#include "index/test_random.h"
 #include "index/view.h"
 
 enum { TITLE, TAGS, PROPERTIES };
@@ -31,34 +33,13 @@ static const struct query_property DECLARED[PROPERTIES] = {
 
 enum { DOCS = 400 };
 
-static char dir[64];
-static struct index *catalogue;
 static const struct query_property *property[PROPERTIES];
-static struct pxs_error err;
 
 static int
 setup(void **state)
 {
 	(void)state;
-	strcpy(dir, "/tmp/pxs-test-stats-XXXXXX");
-	memset(&err, 0, sizeof(err));
-	if (!mkdtemp(dir) || index_open(dir, INDEX_CREATE, &catalogue, &err) < 0)
-		return -1;
-	for (size_t i = 0; i < PROPERTIES; i++)
-		if (index_property_add(catalogue, &DECLARED[i], &property[i], &err) < 0)
-			return -1;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	char command[96];
-
-	(void)state;
-	index_close(STEAL(catalogue));
-	(void)snprintf(command, sizeof(command), "rm -rf %s", dir);
-	return system(command);
+	return open_catalogue(DECLARED, property, PROPERTIES);
 }
 
 /* --- Documents --- */
@@ -142,17 +123,6 @@ same_as_anew(struct field_stats_cache *cache, const struct index_view *view, int
 	return field_stats_cache_new(&fresh) == 0 && stats_of(fresh, view, at, NULL, &anew) == 0 &&
 	       stats_of(cache, view, at, budget, &stats) == 0 &&
 	       stats.documents == anew.documents && stats.words == anew.words;
-}
-
-static void
-start_random(void)
-{
-	const char *given = getenv("PXS_SEED");
-	unsigned int seed = given ? (unsigned int)strtoul(given, NULL, 10)
-				  : (unsigned int)time(NULL);
-
-	print_message("PXS_SEED=%u\n", seed);
-	srandom(seed);
 }
 
 /* Old views, too, which somebody may still hold. */
@@ -279,7 +249,7 @@ readers_share_the_sums_beside_a_writer(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, close_catalogue)
 	static const struct CMUnitTest TESTS[] = {
 		TEST(few_changes_are_carried_over),
 		TEST(many_changes_are_added_up_anew),

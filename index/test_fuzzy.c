@@ -7,24 +7,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
 #include "base/macros.h"
 #include "index/find_bytes.h"
 #include "index/sloppy.h"
+#include "index/test_random.h"
 
 static int
-start_random(void **state)
+setup(void **state)
 {
-	const char *given = getenv("PXS_SEED");
-	unsigned int seed = given ? (unsigned int)strtoul(given, NULL, 10)
-				  : (unsigned int)time(NULL);
-
 	(void)state;
-	print_message("PXS_SEED=%u\n", seed);
-	srandom(seed);
+	start_random();
 	return 0;
 }
 
@@ -222,5 +217,5 @@ main(void)
 		cmocka_unit_test(needles_are_found_where_memmem_finds_them),
 	};
 
-	return cmocka_run_group_tests_name("fuzzy", TESTS, start_random, NULL);
+	return cmocka_run_group_tests_name("fuzzy", TESTS, setup, NULL);
 }

@@ -19,6 +19,8 @@
 #include "base/error.h"
 #include "base/macros.h"
 #include "index/index.h"
+#include "index/test_catalogue.h"
+#include "index/test_random.h"
 
 #define DOCS_MAX 2000
 #define LIST_MAX 3
@@ -43,53 +45,17 @@ struct model {
 	char texts[PROPERTIES][LIST_MAX][32];
 };
 
-static char dir[64];
-static struct index *catalogue;
 static const struct query_property *property[PROPERTIES];
 static struct model models[DOCS_MAX];
 static int n_models, n_rows;
-static struct pxs_error err;
-
-static inline void
-start_random(void)
-{
-	const char *given = getenv("PXS_SEED");
-	unsigned int seed = given ? (unsigned int)strtoul(given, NULL, 10)
-				  : (unsigned int)time(NULL);
-
-	print_message("PXS_SEED=%u\n", seed);
-	srandom(seed);
-}
 
 static inline int
 setup(void **state)
 {
 	(void)state;
-	strcpy(dir, "/tmp/pxs-test-model-XXXXXX");
-	memset(&err, 0, sizeof(err));
 	memset(models, 0, sizeof(models));
 	n_rows = 0;
-	if (!mkdtemp(dir) || index_open(dir, INDEX_CREATE, &catalogue, &err) < 0)
-		return -1;
-	for (size_t i = 0; i < PROPERTIES; i++) {
-		struct query_property declared = DECLARED[i];
-
-		declared.prompt = declared.name;
-		if (index_property_add(catalogue, &declared, &property[i], &err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static inline int
-teardown(void **state)
-{
-	char command[96];
-
-	(void)state;
-	index_close(STEAL(catalogue));
-	(void)snprintf(command, sizeof(command), "rm -rf %s", dir);
-	return system(command);
+	return open_catalogue(DECLARED, property, PROPERTIES);
 }
 
 /* --- Random documents --- */
@@ -407,6 +373,6 @@ ids_of(struct index_hits *hits)
 	return pxs_buf_steal(&text);
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, close_catalogue)
 
 #endif

@@ -19,23 +19,13 @@
 #include "index/number_order.h"
 #include "index/radix.h"
 #include "index/ranks.h"
+#include "index/test_random.h"
 #include "index/text_order.h"
 
 #define NUMBERS 3000
 #define MANY_NUMBERS 5000 /* enough to be asked about */
 #define TEXTS 1500
 #define ROUNDS 60
-
-static void
-start_random(void)
-{
-	const char *given = getenv("PXS_SEED");
-	unsigned int seed = given ? (unsigned int)strtoul(given, NULL, 10)
-				  : (unsigned int)time(NULL);
-
-	print_message("PXS_SEED=%u\n", seed);
-	srandom(seed);
-}
 
 static uint64_t
 random_bits(void)

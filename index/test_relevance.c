@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
@@ -18,6 +17,8 @@
 #include "base/macros.h"
 #include "index/bm25.h"
 #include "index/index.h"
+#include "index/test_catalogue.h"
+#include "index/test_random.h"
 
 enum { TITLE, TAGS, SIZE, PROPERTIES };
 
@@ -45,39 +46,14 @@ static struct model {
 	int64_t size;
 } models[DOCS];
 
-static char dir[64];
-static struct index *catalogue;
 static const struct query_property *property[PROPERTIES];
-static struct pxs_error err;
 
 static int
 setup(void **state)
 {
 	(void)state;
-	strcpy(dir, "/tmp/pxs-test-relevance-XXXXXX");
-	memset(&err, 0, sizeof(err));
 	memset(models, 0, sizeof(models));
-	if (!mkdtemp(dir) || index_open(dir, INDEX_CREATE, &catalogue, &err) < 0)
-		return -1;
-	for (size_t i = 0; i < PROPERTIES; i++) {
-		struct query_property declared = DECLARED[i];
-
-		declared.prompt = declared.name;
-		if (index_property_add(catalogue, &declared, &property[i], &err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	char command[96];
-
-	(void)state;
-	index_close(STEAL(catalogue));
-	(void)snprintf(command, sizeof(command), "rm -rf %s", dir);
-	return system(command);
+	return open_catalogue(DECLARED, property, PROPERTIES);
 }
 
 static int
@@ -458,13 +434,8 @@ ranked(void)
 static void
 random_queries_are_ranked_as_the_formula_says(void **state)
 {
-	const char *given = getenv("PXS_SEED");
-	unsigned int seed = given ? (unsigned int)strtoul(given, NULL, 10)
-				  : (unsigned int)time(NULL);
-
 	(void)state;
-	print_message("PXS_SEED=%u\n", seed);
-	srandom(seed);
+	start_random();
 	for (int round = 0; round < 4; round++) {
 		put_random(round ? 40 : DOCS);
 		for (int i = 0; i < 60; i++) {
@@ -603,7 +574,7 @@ main(void)
 	static const struct CMUnitTest OTHERS[] = {
 		cmocka_unit_test(lengths_are_lucenes),
 		cmocka_unit_test_setup_teardown(random_queries_are_ranked_as_the_formula_says,
-						setup, teardown),
+						setup, close_catalogue),
 	};
 	struct CMUnitTest rows[ARRAY_SIZE(ROWS)];
 	int failed;
@@ -615,6 +586,6 @@ main(void)
 			.test_func = check_row,
 			.initial_state = (void *)&ROWS[i],
 		};
-	failed = cmocka_run_group_tests_name("relevance rows", rows, setup_rows, teardown);
+	failed = cmocka_run_group_tests_name("relevance rows", rows, setup_rows, close_catalogue);
 	return failed + cmocka_run_group_tests_name("relevance", OTHERS, NULL, NULL);
 }

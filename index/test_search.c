@@ -83,7 +83,7 @@ random_trees_match_the_model(void **state)
 			random_order(query);
 			check_query(query);
 		}
-		assert_int_equal(teardown(state), 0);
+		assert_int_equal(close_catalogue(state), 0);
 	}
 }
 

@@ -23,6 +23,7 @@
 #include "base/error.h"
 #include "base/macros.h"
 #include "index/index.h"
+#include "index/test_random.h"
 
 /* A segment and a bit; once more as many fill the second. */
 #define DOCUMENTS 70000
@@ -625,12 +626,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(without_files_all_goes_on, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_crash_at_any_time_is_survived, setup, teardown),
 	};
-	const char *given = getenv("PXS_SEED");
-	unsigned int seed = given ? (unsigned int)strtoul(given, NULL, 10)
-				  : (unsigned int)time(NULL);
 
-	print_message("PXS_SEED=%u\n", seed);
-	srandom(seed);
+	start_random();
 	for (size_t i = 0; i < ARRAY_SIZE(DAMAGED); i++)
 		tests[i] = (struct CMUnitTest){
 			.name = DAMAGED[i].name,

@@ -56,7 +56,7 @@ random_orders_match_the_model(void **state)
 			n = expected_ids(query, ids);
 			check_first(hits, ids, n);
 		}
-		assert_int_equal(teardown(state), 0);
+		assert_int_equal(close_catalogue(state), 0);
 	}
 }
 
@@ -103,7 +103,7 @@ cursors_resume_everywhere(void **state)
 		} while (found);
 		assert_int_equal(told, n);
 	}
-	assert_int_equal(teardown(state), 0);
+	assert_int_equal(close_catalogue(state), 0);
 }
 
 /* Change and remove random documents; what keeps its values is marked in KEPT. */
@@ -189,7 +189,7 @@ what_stays_is_told_once(void **state)
 		for (int id = 1; id <= n_models; id++)
 			assert_true(told[id - 1] || !kept[id - 1] || !existed[id - 1]);
 	}
-	assert_int_equal(teardown(state), 0);
+	assert_int_equal(close_catalogue(state), 0);
 }
 
 static void

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/macros.h"
 #include "index/index.h"
+#include "index/test_catalogue.h"
 
 enum { NAME, TITLE, TAGS, SIZE, PROPERTIES };
 
@@ -23,38 +24,13 @@ static const struct query_property DECLARED[PROPERTIES] = {
 	[SIZE] = { .name = "t.size", .type = QUERY_TYPE_LONG },
 };
 
-static char dir[64];
-static struct index *catalogue;
 static const struct query_property *property[PROPERTIES];
-static struct pxs_error err;
 
 static int
 setup(void **state)
 {
 	(void)state;
-	strcpy(dir, "/tmp/pxs-test-text-XXXXXX");
-	memset(&err, 0, sizeof(err));
-	if (!mkdtemp(dir) || index_open(dir, INDEX_CREATE, &catalogue, &err) < 0)
-		return -1;
-	for (size_t i = 0; i < PROPERTIES; i++) {
-		struct query_property declared = DECLARED[i];
-
-		declared.prompt = declared.name;
-		if (index_property_add(catalogue, &declared, &property[i], &err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	char command[96];
-
-	(void)state;
-	index_close(STEAL(catalogue));
-	(void)snprintf(command, sizeof(command), "rm -rf %s", dir);
-	return system(command);
+	return open_catalogue(DECLARED, property, PROPERTIES);
 }
 
 /* Document ID with one value of PROPERTY, or with several where TEXT has '|' between them. */
@@ -282,7 +258,7 @@ check_row(void **state)
 	assert_string_equal(pxs_buf_text(&found), row->found);
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, close_catalogue)
 
 int
 main(void)
@@ -300,6 +276,6 @@ main(void)
 			.test_func = check_row,
 			.initial_state = (void *)&ROWS[i],
 		};
-	failed = cmocka_run_group_tests_name("text rows", rows, setup_rows, teardown);
+	failed = cmocka_run_group_tests_name("text rows", rows, setup_rows, close_catalogue);
 	return failed + cmocka_run_group_tests_name("text", OTHERS, NULL, NULL);
 }
