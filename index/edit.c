@@ -26,7 +26,20 @@ index_write_version(const struct index_write *write, int64_t id, struct index_ve
 		.seq = meta.seq,
 	};
 	index_etag(write->index, id, meta.seq, ret_version->etag);
+	(void)origin_etag(write->schema->origin, doc, ret_version->etag);
+	(void)origin_time(write->schema->origin, ORIGIN_CREATED, doc, &ret_version->created_ns);
+	(void)origin_time(write->schema->origin, ORIGIN_UPDATED, doc, &ret_version->updated_ns);
 	return 0;
+}
+
+/* Changed here alone it would no longer be what its etag says; what is deleted here would come
+ * back. */
+static bool
+is_upstreams(const struct index_write *write, uint32_t doc)
+{
+	char etag[INDEX_ETAG_SIZE];
+
+	return origin_etag(write->schema->origin, doc, etag);
 }
 
 /* --- Two documents made one --- */
@@ -183,6 +196,8 @@ index_write_patch(struct index_write *write, int64_t id, const struct index_docu
 	before = write_live_doc(write, id);
 	if (!before)
 		return -ENOENT;
+	if (is_upstreams(write, before))
+		return -EROFS;
 	r = merge(write, &over, before, id, is_patched);
 	return r < 0 ? r : write_replace(write, write->merged, before);
 }
@@ -212,6 +227,8 @@ index_write_delete(struct index_write *write, int64_t id, const char *user)
 		return write->error;
 	if (!doc)
 		return -ENOENT;
+	if (is_upstreams(write, doc))
+		return -EROFS;
 	r = record_of(write, doc);
 	if (r < 0)
 		return r;

@@ -117,6 +117,24 @@ int index_write_commit(struct index_write *write, struct pxs_error *err);
 void index_write_abort(struct index_write *write);
 DEFINE_CLEANUP(index_write, struct index_write *, index_write_abort)
 
+/* --- Documents of an upstream --- */
+
+/* Hidden properties that keep what an upstream says of its document; as declared, they live as long
+ * as the index. */
+enum index_origin_field { ORIGIN_ETAG, ORIGIN_CREATED, ORIGIN_UPDATED, ORIGIN_COUNT };
+
+struct index_origin {
+	const struct query_property *properties[ORIGIN_COUNT];
+};
+
+/* Errors as index_property_add(). */
+int index_origin_declare(struct index *index, struct index_origin *ret_origin,
+			 struct pxs_error *err);
+/* Of a document that has it, this etag and these times are told in the place of our own. ETAG has
+ * up to INDEX_ETAG_SIZE - 1 bytes, at least one: else -EINVAL. */
+int index_document_set_origin(struct index_document *document, const struct index_origin *origin,
+			      const char *etag, int64_t created_ns, int64_t updated_ns);
+
 /* --- Changes by people --- */
 
 #define INDEX_ETAG_SIZE 41 /* 40 hexadecimal digits and NUL */
@@ -135,11 +153,11 @@ int index_write_version(const struct index_write *write, int64_t id,
 			struct index_version *ret_version);
 /* Give the document called ID the values of PATCH (sealed; its own id does not count): properties
  * of which PATCH has values get exactly these, the N_EMPTIED in EMPTIED lose theirs, all others
- * stay. -ENOENT; -E2BIG. */
+ * stay. -ENOENT; -E2BIG; -EROFS: it is an upstream's. */
 int index_write_patch(struct index_write *write, int64_t id, const struct index_document *patch,
 		      const struct query_property *const *emptied, size_t n_emptied);
 /* Remove it, but keep it for a while (journal.h), so that it can be brought back. USER did it.
- * -ENOENT. */
+ * -ENOENT; -EROFS: it is an upstream's. */
 int index_write_delete(struct index_write *write, int64_t id, const char *user);
 /* Bring back the document called ID as it was when it was last deleted. -ENOENT: it was not, or it
  * is forgotten; -EEXIST: there is such a document. */

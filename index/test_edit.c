@@ -494,6 +494,66 @@ format_1_is_read(void **state)
 	assert_sound();
 }
 
+/* --- Documents of an upstream --- */
+
+static void
+put_upstreams(int64_t id, const char *etag)
+{
+	CLEANUP(index_document) struct index_document *made = NULL;
+	struct index_origin origin;
+	struct index_write *write;
+
+	assert_int_equal(index_origin_declare(index_, &origin, &err), 0);
+	assert_int_equal(index_document_new(&made), 0);
+	index_document_set_id(made, id);
+	assert_int_equal(index_document_set_origin(made, &origin, etag, 1000, 2000), 0);
+	assert_int_equal(index_document_set_origin(made, &origin, "", 1, 2), -EINVAL);
+	assert_int_equal(index_document_seal(made), 0);
+	assert_int_equal(index_write_begin(index_, &write), 0);
+	assert_int_equal(index_write_put(write, made), 0);
+	assert_int_equal(index_write_commit(write, &err), 0);
+}
+
+static void
+assert_origin(int64_t id, const char *etag)
+{
+	CLEANUP(index_view) struct index_view *view = index_view_get(index_);
+	struct index_version version;
+	struct index_write *write;
+	char told[INDEX_ETAG_SIZE];
+	uint32_t doc;
+
+	assert_int_equal(index_doc_find(view, id, &doc), 0);
+	index_doc_etag(view, doc, told);
+	assert_string_equal(told, etag);
+	assert_int_equal(index_doc_created_ns(view, doc), 1000);
+	assert_int_equal(index_doc_updated_ns(view, doc), 2000);
+	assert_int_equal(index_write_begin(index_, &write), 0);
+	assert_int_equal(index_write_version(write, id, &version), 0);
+	index_write_abort(write);
+	assert_string_equal(version.etag, etag);
+	assert_int_equal(version.created_ns, 1000);
+	assert_int_equal(version.updated_ns, 2000);
+}
+
+static void
+an_upstreams_etag_is_told_and_its_document_left_alone(void **state)
+{
+	(void)state;
+	found(1, 10);
+	put_upstreams(2, "0123456789abcdef0123456789abcdef01234567");
+	assert_origin(2, "0123456789abcdef0123456789abcdef01234567");
+	put_upstreams(2, "other");
+	assert_origin(2, "other");
+	assert_int_equal(patch(2, "mine", NULL), -EROFS);
+	assert_int_equal(remove_as(2, "anna"), -EROFS);
+	assert_int_equal(patch(1, "mine", NULL), 0);
+	index_close(index_);
+	open_index();
+	assert_origin(2, "other");
+	assert_sound();
+}
+
 int
 main(void)
 {
@@ -506,6 +566,8 @@ main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(no_update_is_lost, setup, teardown),
 		cmocka_unit_test_setup_teardown(waiting_ends_with_a_change, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			an_upstreams_etag_is_told_and_its_document_left_alone, setup, teardown),
 		cmocka_unit_test_setup_teardown(format_1_is_read, setup, teardown),
 	};
 

@@ -78,10 +78,12 @@ view_schema_with(const struct view_schema *before, struct column *column,
 		       before->schema.n_properties * sizeof(*before->by_name));
 		memcpy(schema->columns, before->columns,
 		       before->n_columns * sizeof(*before->columns));
+		memcpy(schema->origin, before->origin, sizeof(schema->origin));
 	}
 	if (column) {
 		schema->by_name[n - 1] = column_property(column);
 		schema->columns[column_property(column)->number] = column;
+		origin_note(schema->origin, column);
 		qsort(schema->by_name, n, sizeof(*schema->by_name), compare_names);
 	}
 	*ret_schema = schema;
@@ -287,13 +289,21 @@ index_doc_row(const struct index_view *view, uint32_t doc)
 int64_t
 index_doc_created_ns(const struct index_view *view, uint32_t doc)
 {
-	return docs_meta(view->index->docs, doc).created_ns;
+	int64_t created_ns;
+
+	return origin_time(view->schema->origin, ORIGIN_CREATED, doc, &created_ns)
+		       ? created_ns
+		       : docs_meta(view->index->docs, doc).created_ns;
 }
 
 int64_t
 index_doc_updated_ns(const struct index_view *view, uint32_t doc)
 {
-	return docs_meta(view->index->docs, doc).updated_ns;
+	int64_t updated_ns;
+
+	return origin_time(view->schema->origin, ORIGIN_UPDATED, doc, &updated_ns)
+		       ? updated_ns
+		       : docs_meta(view->index->docs, doc).updated_ns;
 }
 
 /* A hash of what no two versions share, in this index or another: opaque, as spec/pixstor.md 1.3.
@@ -312,8 +322,11 @@ index_etag(const struct index *index, int64_t id, uint64_t seq, char etag[INDEX_
 void
 index_doc_etag(const struct index_view *view, uint32_t doc, char etag[INDEX_ETAG_SIZE])
 {
-	const struct docs_meta meta = docs_meta(view->index->docs, doc);
+	struct docs_meta meta;
 
+	if (origin_etag(view->schema->origin, doc, etag))
+		return;
+	meta = docs_meta(view->index->docs, doc);
 	index_etag(view->index, meta.id, meta.seq, etag);
 }
 

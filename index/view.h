@@ -11,6 +11,7 @@
 #include "index/column.h"
 #include "index/epoch.h"
 #include "index/index.h"
+#include "index/origin.h"
 
 struct docs; /* what every document has: id, row, seq, times (docs.h) */
 struct fts;
@@ -25,6 +26,7 @@ struct view_schema {
 	const struct query_property **by_name;
 	struct column **columns; /* by property number; owned by the index */
 	uint32_t n_columns;
+	const struct column *origin[ORIGIN_COUNT]; /* NULL until declared */
 };
 
 struct index_view {

@@ -148,6 +148,16 @@ log_edit(const struct edit *edit, const char *what)
 		edit->request->who.user, what, edit->id);
 }
 
+static int
+explain(int r, struct pxs_error *err)
+{
+	if (r == -EROFS)
+		return pxs_error_set(err, r, -1,
+				     "this document is an upstream's and can only be changed "
+				     "there");
+	return r;
+}
+
 /* --- PATCH --- */
 
 static int
@@ -175,7 +185,7 @@ apply_patch(void *context, struct index_write *write, struct pxs_error *err)
 	if (r == 0)
 		r = index_write_patch(write, edit->id, edit->template->document,
 				      edit->template->emptied, edit->template->n_emptied);
-	return r < 0 ? r : index_write_version(write, edit->id, &edit->version);
+	return r < 0 ? explain(r, err) : index_write_version(write, edit->id, &edit->version);
 }
 
 static int
@@ -230,7 +240,9 @@ apply_delete(void *context, struct index_write *write, struct pxs_error *err)
 	const struct edit *edit = context;
 	int r = check_again(edit, write, err);
 
-	return r < 0 ? r : index_write_delete(write, edit->id, edit->request->who.user);
+	if (r == 0)
+		r = index_write_delete(write, edit->id, edit->request->who.user);
+	return explain(r, err);
 }
 
 int

@@ -107,6 +107,10 @@ delete_found(const struct request *request, const struct search *search, uint64_
 		if (n == 0)
 			break;
 	}
+	if (r == -EROFS)
+		return pxs_error_set(err, r, -1,
+				     "some of these documents are an upstream's and can only be "
+				     "deleted there; nothing was deleted");
 	return r < 0 ? r : index_write_commit(STEAL(write), err);
 }
 
