@@ -1,5 +1,6 @@
 """What the parts of tests/bench share: where things are, and the rows of figures."""
 
+import json
 import os
 import subprocess
 import sys
@@ -16,6 +17,22 @@ rows = []
 def row(figure, value, target="", met=None):
     rows.append((figure, value, target, {None: "", True: "yes", False: "NO"}[met]))
     print(f"  {figure}: {value}", file=sys.stderr)
+
+
+def keep_rows(part):
+    """For reports, under the name PART."""
+    os.makedirs(WORK, exist_ok=True)
+    with open(os.path.join(WORK, f"{part}.json"), "w") as file:
+        json.dump({"machine": machine(), "commit": commit(), "rows": rows}, file)
+
+
+def rows_kept(part):
+    """What was measured last, or None."""
+    try:
+        with open(os.path.join(WORK, f"{part}.json")) as file:
+            return json.load(file)
+    except FileNotFoundError:
+        return None
 
 
 def build():

@@ -256,14 +256,16 @@ def replace_block(text, name, block):
     return pattern.sub(lambda match: f"{match[1]}\n{block}\n\n{match[2]}", text)
 
 
-def write_docs(runs, trees):
-    """RUNS: results by size, smallest first. TREES: those of trees.py, or None to leave them."""
+def write_docs(runs, trees, rest):
+    """RUNS: results by size, smallest first. TREES and REST: those of trees.py and rest.py, or None to
+    leave what is there."""
     path = os.path.join(ROOT, "docs/performance.md")
     with open(path) as file:
         text = file.read()
-    if trees:
-        block = f"{trees['machine']}\n\n{markdown(FIGURES, trees['rows'])}"
-        text = replace_block(text, "trees", block)
+    for name, kept in (("trees", trees), ("rest", rest)):
+        if kept:
+            block = f"{kept['machine']}\n\n{markdown(FIGURES, kept['rows'])}"
+            text = replace_block(text, name, block)
     if runs:
         main = next((run for run in runs if run["documents"] == TARGETS_AT), runs[-1])
         heading = f"{main['documents']:,} documents, pxs {main['commit']}, {main['machine']}"
