@@ -8,6 +8,7 @@
  */
 #include "query/date.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -202,18 +203,36 @@ query_time_parse(const char *text, int64_t *ret_start_ns, int64_t *ret_end_ns,
 	return give_span(start, end, ret_start_ns, ret_end_ns, err);
 }
 
+/* NUMBER (not negative) in N digits, behind BEFORE. A reply is full of times, and printf's
+ * machinery would take most of it. */
+static void
+print_digits(struct pxs_buf *buf, char before, int64_t number, int n)
+{
+	char text[20];
+
+	assert(n < (int)sizeof(text) && number >= 0);
+	text[0] = before;
+	for (int i = n; i > 0; i--) {
+		text[i] = (char)('0' + number % 10);
+		number /= 10;
+	}
+	pxs_buf_add(buf, before ? text : text + 1, (size_t)n + (before != '\0'));
+}
+
 static void
 print_day(const struct civil *civil, struct pxs_buf *buf)
 {
-	pxs_buf_addf(buf, "%04d-%02d-%02d", (int)civil->fields[CIVIL_YEAR],
-		     (int)civil->fields[CIVIL_MONTH], (int)civil->fields[CIVIL_DAY]);
+	print_digits(buf, '\0', civil->fields[CIVIL_YEAR], 4);
+	print_digits(buf, '-', civil->fields[CIVIL_MONTH], 2);
+	print_digits(buf, '-', civil->fields[CIVIL_DAY], 2);
 }
 
 static void
 print_clock(const struct civil *civil, struct pxs_buf *buf)
 {
-	pxs_buf_addf(buf, "T%02d:%02d:%02d", (int)civil->fields[CIVIL_HOUR],
-		     (int)civil->fields[CIVIL_MINUTE], (int)civil->fields[CIVIL_SECOND]);
+	print_digits(buf, 'T', civil->fields[CIVIL_HOUR], 2);
+	print_digits(buf, ':', civil->fields[CIVIL_MINUTE], 2);
+	print_digits(buf, ':', civil->fields[CIVIL_SECOND], 2);
 }
 
 static void
@@ -225,7 +244,7 @@ print_fraction(int64_t fraction_ns, struct pxs_buf *buf)
 		return;
 	for (; fraction_ns % 10 == 0; n--)
 		fraction_ns /= 10;
-	pxs_buf_addf(buf, ".%0*d", n, (int)fraction_ns);
+	print_digits(buf, '.', fraction_ns, n);
 }
 
 void
@@ -245,7 +264,7 @@ query_time_print_exact(int64_t time_ns, struct pxs_buf *buf)
 
 	print_day(&civil, buf);
 	print_clock(&civil, buf);
-	pxs_buf_addf(buf, ".%09d", (int)civil.fraction_ns);
+	print_digits(buf, '.', civil.fraction_ns, 9);
 }
 
 void
