@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/macros.h"
+#include "rest/encoded.h"
 #include "rest/projection.h"
 
 /* Lists longer than this are read into memory of their own. */
@@ -108,6 +109,7 @@ struct collection_fields {
 	atomic_uint references;
 	size_t n_properties;			 /* declared then; there are never fewer */
 	const struct query_property *exact_path; /* hidden; NULL where nothing declared it */
+	struct encoded *items; /* written with all fields; NULL: these are others */
 	size_t n_fields;
 	struct collection_field fields[];
 };
@@ -185,16 +187,18 @@ collection_fields_put(struct collection_fields *fields)
 	free(fields);
 }
 
-void
+int
 collection_cache_init(struct collection_cache *cache)
 {
 	(void)pthread_mutex_init(&cache->lock, NULL);
+	return encoded_open(&cache->items);
 }
 
 void
 collection_cache_done(struct collection_cache *cache)
 {
 	collection_fields_put(cache->all);
+	encoded_close(cache->items);
 	(void)pthread_mutex_destroy(&cache->lock);
 }
 
@@ -211,6 +215,8 @@ collection_fields_get(struct collection_cache *cache, const struct index_view *v
 	if (!cache->all || cache->all->n_properties != schema->n_properties) {
 		collection_fields_put(STEAL(cache->all));
 		r = fields_new(schema, projection, &cache->all);
+		if (r == 0)
+			cache->all->items = cache->items;
 	}
 	if (r == 0) {
 		atomic_fetch_add(&cache->all->references, 1);
@@ -354,9 +360,9 @@ write_exact_path(struct pxs_json *json, const struct index_view *view, uint32_t 
 		add_member(json, "path_escaped", exact.string);
 }
 
-int
-collection_item(struct pxs_json *json, const struct index_view *view, uint32_t doc,
-		const struct collection_fields *fields)
+static int
+write_item(struct pxs_json *json, const struct index_view *view, uint32_t doc,
+	   const struct collection_fields *fields)
 {
 	CLEANUP(pxs_buf) struct pxs_buf href = PXS_BUF_INIT;
 	int r;
@@ -374,6 +380,38 @@ collection_item(struct pxs_json *json, const struct index_view *view, uint32_t d
 	write_exact_path(json, view, doc, fields);
 	pxs_json_end_object(json);
 	return r < 0 ? r : href.error;
+}
+
+/* With all fields and on one line it is the same text for everybody who asks. */
+static int
+write_item_once(struct pxs_json *json, const struct index_view *view, uint32_t doc,
+		const struct collection_fields *fields)
+{
+	CLEANUP(pxs_buf) struct pxs_buf text = PXS_BUF_INIT;
+	char etag[INDEX_ETAG_SIZE];
+	struct pxs_json item;
+	int r;
+
+	index_doc_etag(view, doc, etag);
+	if (encoded_find(fields->items, etag, fields->n_properties, &text)) {
+		pxs_json_raw(json, pxs_buf_text(&text));
+		return text.error;
+	}
+	pxs_json_init(&item, &text, 0);
+	r = write_item(&item, view, doc, fields);
+	pxs_json_raw(json, pxs_buf_text(&text));
+	if (r == 0)
+		encoded_keep(fields->items, etag, fields->n_properties, &text);
+	return r < 0 ? r : text.error;
+}
+
+int
+collection_item(struct pxs_json *json, const struct index_view *view, uint32_t doc,
+		const struct collection_fields *fields)
+{
+	if (fields->items && !json->indent)
+		return write_item_once(json, view, doc, fields);
+	return write_item(json, view, doc, fields);
 }
 
 int

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "index/index.h"
 
+struct encoded;
 struct projection;
 
 /* {"collection":{"version":"1.0","href":HREF, ... end() closes it. */
@@ -30,13 +31,16 @@ void collection_hits(struct pxs_json *json, uint64_t hits);
 /* What is shown of each document of one reply, and how it is introduced. Counted references. */
 struct collection_fields;
 
-/* Those of all properties are kept from reply to reply, as long as no property is declared. */
+/* Those of all properties are kept from reply to reply, as long as no property is declared, and
+ * items that were written with them. */
 struct collection_cache {
 	pthread_mutex_t lock;
+	struct encoded *items;
 	struct collection_fields *all; /* NULL: none yet */
 };
 
-void collection_cache_init(struct collection_cache *cache);
+/* -ENOMEM. */
+int collection_cache_init(struct collection_cache *cache);
 void collection_cache_done(struct collection_cache *cache);
 
 int collection_fields_get(struct collection_cache *cache, const struct index_view *view,

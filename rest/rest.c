@@ -148,7 +148,6 @@ rest_open(const struct rest_options *options, struct rest **ret_rest, struct pxs
 		return -ENOMEM;
 	(void)pthread_mutex_init(&rest->lock, NULL);
 	(void)pthread_cond_init(&rest->idle, NULL);
-	collection_cache_init(&rest->fields);
 	rest->index = options->index;
 	rest->ingest = options->ingest;
 	rest->auth = options->auth;
@@ -156,6 +155,9 @@ rest_open(const struct rest_options *options, struct rest **ret_rest, struct pxs
 	rest->public_readers = options->public_readers;
 	rest->rfc6750 = options->rfc6750;
 	rest->started_ns = pxs_clock_steady_ns();
+	r = collection_cache_init(&rest->fields);
+	if (r < 0)
+		return r;
 	r = watch_open(&rest->watch);
 	if (r == 0)
 		r = open_work(rest);
