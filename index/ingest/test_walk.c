@@ -6,7 +6,6 @@
 #include <sys/mount.h>
 #include <sys/wait.h>
 
-#include "base/clock.h"
 #include "index/ingest/beneath.h"
 #include "index/ingest/test_tree.h"
 #include "index/ingest/unread.h"
@@ -345,17 +344,15 @@ a_stop_ends_it_at_once(void **state)
 		.stop = &stop,
 	};
 	struct walk *walk;
-	int64_t started;
 
 	(void)state;
 	paths.slow_us = 1000;
 	atomic_store(&stop, false);
 	assert_int_equal(walk_start(&options, &OPS, &paths, &walk), 0);
 	(void)usleep(50000);
-	started = pxs_clock_steady_ns();
 	atomic_store(&stop, true);
 	assert_int_equal(walk_join(walk), -ECANCELED);
-	assert_true(pxs_clock_steady_ns() - started < 100 * PXS_NS_PER_MS);
+	assert_true(paths.n < 10000); /* of many more, which would take it a minute */
 	assert_true(paths.ended);
 	(void)close(options.root_fd);
 }
