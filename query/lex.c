@@ -249,6 +249,13 @@ query_lex(struct query_lexer *lexer)
 	}
 }
 
+/* What ends a bound, even behind a "\". */
+static bool
+ends_bound(const char *text)
+{
+	return query_lex_space(text) || strchr("]}", *text); /* and the end of the text */
+}
+
 /* DQUOTE 1*( any ) DQUOTE / 1*( any but white space, "]", "}" ) */
 struct query_token
 query_lex_bound(struct query_lexer *lexer)
@@ -260,8 +267,13 @@ query_lex_bound(struct query_lexer *lexer)
 	text = lexer->text + lexer->at;
 	if (*text == '"')
 		return lex_quoted(lexer);
-	while (text[len] && !query_lex_space(text + len) && !strchr("]}", text[len]))
-		len += text[len] == '\\' && text[len + 1] ? 2 : 1;
+	while (!ends_bound(text + len)) {
+		if (text[len] == '\\' && ends_bound(text + len + 1))
+			return fault(lexer, lexer->at + len,
+				     "a '\\' escapes nothing here; quote a bound that has white "
+				     "space or brackets");
+		len += text[len] == '\\' ? 2 : 1;
+	}
 	if (!len || (len == 2 && strncmp(text, "TO", 2) == 0))
 		return fault(
 			lexer, lexer->at,

@@ -248,6 +248,13 @@ parse_leaf(struct parser *p, const struct query_field *field)
 
 /* --- Clauses --- */
 
+/* Several stars are a word, but no name. */
+static bool
+is_any_name(const struct query_token *token)
+{
+	return token->kind == TOK_STAR && token->text[1] != '*';
+}
+
 /* "_exists_:core.size"; "_exists_:*" is everything, as in Lucene */
 static struct query_node *
 parse_exists(struct parser *p)
@@ -257,7 +264,7 @@ parse_exists(struct parser *p)
 	struct query_field field;
 	const char *name;
 
-	if (token.kind == TOK_STAR) {
+	if (is_any_name(&token)) {
 		advance(p);
 		return parse_boost(p, make_leaf(p, &ALL_FIELDS, &leaf));
 	}
@@ -278,7 +285,7 @@ parse_in_field(struct parser *p, const struct query_token *token)
 	struct query_field field;
 	const char *name;
 
-	if (token->kind == TOK_STAR)
+	if (is_any_name(token))
 		return parse_leaf(p, &ALL_FIELDS);
 	if (token->kind != TOK_TERM)
 		return query_draft_fail(p->draft, -EINVAL, (long)token->at,

@@ -52,7 +52,7 @@ TOKENS = [
     ("RANGE", r"[\[{]"),
 ]
 TOKENS = [(name, re.compile(pattern, re.DOTALL | re.ASCII)) for name, pattern in TOKENS]
-BOUND = re.compile(rf'"(?:{ESC}|[^"\\])*"|(?:{ESC}|[^{SPACE}\]}}"])(?:{ESC}|[^{SPACE}\]}}])*', re.DOTALL)
+BOUND = re.compile(rf'"(?:{ESC}|[^"\\])*"|(?!")(?:\\?[^{SPACE}\]}}\\]|\\\\)++(?!\\)', re.DOTALL)
 SLOP_MAX = BOOST_MAX = 1_000_000
 BLANKS = re.compile(f"[{SPACE}]*")
 
