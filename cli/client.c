@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/macros.h"
 #include "base/percent.h"
+#include "base/url.h"
 #include "cli/answer.h"
 #include "cli/cli.h"
 #include "cli/interrupt.h"
@@ -98,13 +99,6 @@ on_progress(void *context, curl_off_t total, curl_off_t now, curl_off_t send_tot
 	(void)send_total;
 	(void)sent;
 	return interrupt_came();
-}
-
-/* What a link of ours leaves as it is although a URI may not hold it (spec/pixstor.md 1.0). */
-static bool
-is_illegal(unsigned char c)
-{
-	return c <= ' ' || c >= 0x7f || strchr("{}[]\"\\^`|<>", c);
 }
 
 static bool
@@ -250,7 +244,7 @@ client_ask(struct client *client, const char *method, const char *href, const js
 	client->hits = 0;
 	pxs_buf_clear(&client->next);
 	pxs_buf_add_str(&url, client->token ? client->socket : "http://pxs");
-	pxs_percent_encode(&url, href, strlen(href), is_illegal);
+	pxs_url_add_link(&url, href);
 	if (!headers || url.error || (sent && !text))
 		r = -ENOMEM;
 	else
@@ -380,19 +374,6 @@ open_local(struct client *client, const char *index, unsigned int flags,
 	return 0;
 }
 
-/* A token must not travel where others can read it. */
-static bool
-is_safe_url(const char *url)
-{
-	static const char *const SAFE[] = { "https://", "http://localhost:", "http://127.",
-					    "http://[::1]:" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(SAFE); i++)
-		if (strncmp(url, SAFE[i], strlen(SAFE[i])) == 0)
-			return true;
-	return false;
-}
-
 /* A daemon elsewhere. */
 static int
 open_server(struct client *client, const char *url, const struct options *options,
@@ -402,7 +383,7 @@ open_server(struct client *client, const char *url, const struct options *option
 	CLEANUP(pxs_buf) struct pxs_buf base = PXS_BUF_INIT;
 	size_t len = strlen(url);
 
-	if (!is_safe_url(url))
+	if (!pxs_url_is_safe(url))
 		return pxs_error_set(err, -EINVAL, -1,
 				     "%s is no https:// URL; http:// is for this machine only",
 				     url);
