@@ -59,6 +59,10 @@ struct index_stats {
 
 int index_stats(struct index *index, struct index_stats *ret_stats);
 
+/* Tells this index, and copies of it, from all others: 16 hexadecimal digits and NUL. */
+#define INDEX_IDENTITY_SIZE 17
+void index_identity(const struct index *index, char identity[INDEX_IDENTITY_SIZE]);
+
 /* Compare the parts with the record: as many live documents everywhere, FTS and SQLite structure,
  * every document's columns against its record. 0: sound; 1: not, and REPORT has a line for each
  * fault; or -errno. */
@@ -440,6 +444,11 @@ int index_saved_get(struct index *index, const char *name, struct pxs_buf *path)
 /* All, by name. The caller frees them with index_saved_free(). */
 int index_saved_list(struct index *index, struct index_saved **ret_saved, size_t *ret_n);
 void index_saved_free(struct index_saved *saved, size_t n);
+
+/* Notes: small texts by name, for what is kept beside the documents. TEXT is added to a buffer;
+ * -ENOENT: there is none. */
+int index_note_put(struct index *index, const char *name, const char *text);
+int index_note_get(struct index *index, const char *name, struct pxs_buf *text);
 
 /* Sources: trees that were ingested, and what could not be read in them. */
 struct index_source {

@@ -320,6 +320,14 @@ index_etag(const struct index *index, int64_t id, uint64_t seq, char etag[INDEX_
 }
 
 void
+index_identity(const struct index *index, char identity[INDEX_IDENTITY_SIZE])
+{
+	uint64_t hash = XXH3_64bits_withSeed(&index->salt, sizeof(index->salt), 2);
+
+	(void)snprintf(identity, INDEX_IDENTITY_SIZE, "%016llx", (unsigned long long)hash);
+}
+
+void
 index_doc_etag(const struct index_view *view, uint32_t doc, char etag[INDEX_ETAG_SIZE])
 {
 	struct docs_meta meta;

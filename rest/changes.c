@@ -159,6 +159,7 @@ static int
 write_feed(struct reply *reply, const struct feed *feed)
 {
 	CLEANUP(pxs_buf) struct pxs_buf next = PXS_BUF_INIT;
+	char identity[INDEX_IDENTITY_SIZE];
 	struct pxs_json json;
 
 	print_next(feed, &next);
@@ -176,6 +177,11 @@ write_feed(struct reply *reply, const struct feed *feed)
 	pxs_json_end_object(&json);
 	write_pair(&json, "Newest change", "newest");
 	pxs_json_int(&json, (int64_t)index_view_seq(feed->view));
+	pxs_json_end_object(&json);
+	/* Numbers of another index mean other changes. */
+	index_identity(feed->request->rest->index, identity);
+	write_pair(&json, "Index that counts them", "index");
+	pxs_json_string(&json, identity);
 	pxs_json_end_object(&json);
 	pxs_json_end_array(&json);
 	pxs_json_key(&json, "items");
