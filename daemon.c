@@ -26,6 +26,7 @@
 #include "fs/fs.h"
 #include "index/index.h"
 #include "index/ingest/ingest.h"
+#include "index/sync/sync.h"
 #include "rest/rest.h"
 #include "wanted.h"
 
@@ -37,6 +38,7 @@ struct daemon {
 	bool is_public;
 	struct index *index;
 	struct ingest *ingest;
+	struct sync *sync; /* NULL: no upstream */
 	struct auth *auth;
 	struct rest *rest;
 	struct rest_control control;
@@ -268,12 +270,36 @@ open_auth(struct daemon *daemon, const struct wanted *wanted, struct pxs_error *
 }
 
 static int
+open_sync(struct daemon *daemon, const struct wanted *wanted, struct pxs_error *err)
+{
+	const struct sync_options options = {
+		.url = wanted->upstream,
+		.auth_url = wanted->upstream_auth,
+		.user = wanted->upstream_user,
+		.password_file = wanted->upstream_password_file,
+		.cacert = wanted->upstream_cacert,
+		.fingerprint = wanted->upstream_fingerprint,
+		.insecure = wanted->upstream_insecure,
+	};
+
+	if (wanted->upstream)
+		return sync_open(daemon->index, &options, &daemon->sync, err);
+	if (options.auth_url || options.user || options.password_file || options.cacert ||
+	    options.fingerprint || options.insecure)
+		return pxs_error_set(err, -EINVAL, -1,
+				     "auth-url, user, password-file, cacert, fingerprint and "
+				     "insecure are of an upstream; name it with --upstream URL");
+	return 0;
+}
+
+static int
 open_rest(struct daemon *daemon, const struct wanted *wanted, struct pxs_error *err)
 {
 	struct rest_options options = {
 		.socket_path = wanted->socket,
 		.index = daemon->index,
 		.ingest = daemon->ingest,
+		.sync = daemon->sync,
 		.control = &daemon->control,
 		.public_readers = wanted->is_public,
 		.auth = daemon->auth,
@@ -315,6 +341,8 @@ daemon_open(struct daemon *daemon, const struct wanted *wanted, struct pxs_error
 	if (r == 0)
 		r = open_auth(daemon, wanted, err);
 	if (r == 0)
+		r = open_sync(daemon, wanted, err);
+	if (r == 0)
 		r = open_rest(daemon, wanted, err);
 	for (size_t i = 0; i < wanted->n_mounts && r == 0; i++)
 		r = mount_at(daemon, wanted->mounts[i].mountpoint, wanted->mounts[i].options, err);
@@ -333,6 +361,7 @@ daemon_close(struct daemon *daemon)
 		fs_unmount(fs);
 	rest_close(daemon->rest);
 	auth_close(daemon->auth);
+	sync_close(daemon->sync);
 	ingest_close(daemon->ingest);
 	index_close(daemon->index);
 	free(daemon->log_path);

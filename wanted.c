@@ -33,6 +33,13 @@ enum {
 	KEY_PAM_ROOT,
 	KEY_ROBOTS,
 	KEY_TOKEN_LIFE,
+	KEY_UPSTREAM,
+	KEY_AUTH_URL,
+	KEY_USER,
+	KEY_PASSWORD_FILE,
+	KEY_CACERT,
+	KEY_FINGERPRINT,
+	KEY_INSECURE,
 	KEY_INDEX, /* these two only in the configuration: options_parse() has them */
 	KEY_SOCKET,
 };
@@ -73,6 +80,19 @@ const struct argp_option WANTED_OPTIONS[] = {
 	  0 },
 	{ "token-life", KEY_TOKEN_LIFE, "TIME", 0,
 	  "How long a token is valid that a log-in gives, as 90s, 15m, 24h (the default), 7d", 0 },
+	{ "upstream", KEY_UPSTREAM, "URL", 0,
+	  "Follow the REST core there: keep its documents here, and true to it", 0 },
+	{ "auth-url", KEY_AUTH_URL, "URL", 0,
+	  "Where the upstream's tokens are given (default: at its own URL)", 0 },
+	{ "user", KEY_USER, "NAME", 0, "Who we are at the upstream", 0 },
+	{ "password-file", KEY_PASSWORD_FILE, "FILE", 0,
+	  "His password: the first line of FILE, read at each log-in", 0 },
+	{ "cacert", KEY_CACERT, "FILE", 0, "Trust the upstream's certificate by this one (PEM)",
+	  0 },
+	{ "fingerprint", KEY_FINGERPRINT, "PIN", 0,
+	  "Trust the upstream by its key alone: sha256//..., as `pxs cert show` prints it there",
+	  0 },
+	{ "insecure", KEY_INSECURE, NULL, 0, "Trust whoever answers at the upstream's URL", 0 },
 	{ "foreground", KEY_FOREGROUND, NULL, 0, "Stay in the foreground, log to standard error",
 	  0 },
 	{ "verbose", 'v', NULL, 0, "Log more", 0 },
@@ -252,6 +272,20 @@ set(struct wanted *wanted, int key, const char *value, struct pxs_error *err)
 		return set_path(wanted, &wanted->robots, value, err);
 	case KEY_TOKEN_LIFE:
 		return duration_parse(value, &wanted->token_life_s, err);
+	case KEY_UPSTREAM:
+		return set_text(&wanted->upstream, value);
+	case KEY_AUTH_URL:
+		return set_text(&wanted->upstream_auth, value);
+	case KEY_USER:
+		return set_text(&wanted->upstream_user, value);
+	case KEY_PASSWORD_FILE:
+		return set_path(wanted, &wanted->upstream_password_file, value, err);
+	case KEY_CACERT:
+		return set_path(wanted, &wanted->upstream_cacert, value, err);
+	case KEY_FINGERPRINT:
+		return set_text(&wanted->upstream_fingerprint, value);
+	case KEY_INSECURE:
+		return set_flag(&wanted->upstream_insecure, value, err);
 	default:
 		return pxs_error_set(err, -EINVAL, -1, "a configuration names no other");
 	}
@@ -461,5 +495,11 @@ wanted_done(struct wanted *wanted)
 	free(wanted->certificate);
 	free(wanted->certificate_key);
 	free(wanted->pam_service);
+	free(wanted->upstream);
+	free(wanted->upstream_auth);
+	free(wanted->upstream_user);
+	free(wanted->upstream_password_file);
+	free(wanted->upstream_cacert);
+	free(wanted->upstream_fingerprint);
 	free(wanted->robots);
 }

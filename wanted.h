@@ -58,8 +58,15 @@ struct wanted {
 	char *certificate;
 	char *certificate_key;
 	bool rfc6750;
+	bool upstream_insecure;
 	char *pam_service; /* NULL: nobody said; "": none */
 	bool root_may_log_in;
+	char *upstream; /* NULL: there is none */
+	char *upstream_auth;
+	char *upstream_user;
+	char *upstream_password_file;
+	char *upstream_cacert;
+	char *upstream_fingerprint;
 	char *robots;
 	int64_t token_life_s; /* 0: nobody said */
 	struct auth_rule rules[RULES_MAX];

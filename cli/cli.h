@@ -65,6 +65,7 @@ extern const struct cli_verb CLI_RM;
 extern const struct cli_verb CLI_UNDELETE;
 extern const struct cli_verb CLI_FACETS;
 extern const struct cli_verb CLI_STATUS;
+extern const struct cli_verb CLI_SYNC;
 extern const struct cli_verb CLI_SCHEMA;
 extern const struct cli_verb CLI_CHECK;
 extern const struct cli_verb CLI_USER;

@@ -12,6 +12,7 @@
 #include "cli/message.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/sync.h"
 
 #define WAIT_MS 200
 
@@ -24,14 +25,15 @@ struct status {
 };
 
 static const struct argp_option OPTIONS[] = {
-	{ "wait", KEY_WAIT, NULL, 0, "Return when nothing is left to ingest", 0 },
+	{ "wait", KEY_WAIT, NULL, 0, "Return when nothing is left to ingest or to sync", 0 },
 	{ "failed", KEY_FAILED, NULL, 0, "List what could not be read: path, a tab, the reason",
 	  0 },
 	{ 0 },
 };
 
 static const char DOC[] =
-	"With --wait the exit status is 1 if the last scan of some source failed.";
+	"With --wait the exit status is 1 if the last scan of some source failed, or the upstream "
+	"cannot be followed.";
 
 static error_t
 parse(int key, char *arg, struct argp_state *state)
@@ -195,6 +197,8 @@ run(int argc, char **argv, const struct cli_program *program)
 	r = client_open(&status.shared, 0, program, &client, &err);
 	if (r == 0 && status.wait)
 		r = wait_until_done(argv[0], client, &failed, &err);
+	if (r == 0 && status.wait)
+		r = sync_wait(argv[0], client, &failed, &err);
 	if (r == 0 && status.failed)
 		r = show_failures(&status, client, &err);
 	else if (r == 0 && (!status.wait || status.shared.json))

@@ -37,6 +37,8 @@ int handle_check(struct request *request, struct reply *reply, struct pxs_error 
 int handle_jobs(struct request *request, struct reply *reply, struct pxs_error *err);
 int handle_job(struct request *request, struct reply *reply, struct pxs_error *err);
 int handle_job_submit(struct request *request, struct reply *reply, struct pxs_error *err);
+int handle_sync(struct request *request, struct reply *reply, struct pxs_error *err);
+int handle_sync_now(struct request *request, struct reply *reply, struct pxs_error *err);
 int handle_mounts(struct request *request, struct reply *reply, struct pxs_error *err);
 int handle_mount(struct request *request, struct reply *reply, struct pxs_error *err);
 int handle_unmount(struct request *request, struct reply *reply, struct pxs_error *err);

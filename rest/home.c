@@ -22,6 +22,7 @@ static const struct {
 	{ "status", "/status", "Status" },
 	{ "failures", "/failures", "Files that could not be read" },
 	{ "ingest", "/ingest", "Scans" },
+	{ "sync", "/sync", "Upstream" },
 	{ "mounts", "/mounts", "Mounts" },
 	{ "version", "/version", "Version" },
 	{ "service-desc", "/openapi.json", "What can be asked" },

@@ -180,6 +180,10 @@ handle_job_submit(struct request *request, struct reply *reply, struct pxs_error
 	uint64_t job;
 	int r = request_json(request, &body, err);
 
+	if (r == 0 && request->rest->sync)
+		return pxs_error_set(
+			err, -EPERM, -1,
+			"this catalogue is an upstream's: it takes no files of its own");
 	if (r == 0)
 		r = request_json_path(body, "path", &path, err);
 	if (r < 0)

@@ -61,6 +61,8 @@ static const struct {
 	  "{\"type\":\"object\",\"required\":[\"path\"],\"properties\":{\"path\":{\"type\":"
 	  "\"string\"},\"allow_mass_removal\":{\"type\":\"boolean\"},\"forget\":{\"type\":"
 	  "\"boolean\"}}}" },
+	{ "sync", REPLY_JSON,
+	  "{\"type\":\"object\",\"properties\":{\"confirm\":{\"type\":\"boolean\"}}}" },
 	{ "mount", REPLY_JSON,
 	  "{\"type\":\"object\",\"required\":[\"mountpoint\"],\"properties\":{\"mountpoint\":"
 	  "{\"type\":\"string\"},\"options\":{\"type\":\"string\"}}}" },

@@ -150,6 +150,7 @@ rest_open(const struct rest_options *options, struct rest **ret_rest, struct pxs
 	(void)pthread_cond_init(&rest->idle, NULL);
 	rest->index = options->index;
 	rest->ingest = options->ingest;
+	rest->sync = options->sync;
 	rest->auth = options->auth;
 	rest->control = options->control;
 	rest->public_readers = options->public_readers;

@@ -13,6 +13,7 @@ struct ingest;
 struct pxs_buf;
 struct pxs_error;
 struct rest;
+struct sync;
 
 /* What the daemon does on request but rest/ does not know how to do. Called from any thread. */
 struct rest_control {
@@ -29,6 +30,7 @@ struct rest_options {
 		*socket_path; /* Unix socket; its folder exists. A dead socket there is replaced. */
 	struct index *index;
 	struct ingest *ingest;
+	struct sync *sync;		    /* NULL: there is no upstream */
 	const struct rest_control *control; /* NULL: no mounts */
 	/* Every user of this machine may search; ingest and mounts stay with root and the user that
 	 * this process runs as, who else are the only ones admitted. */

@@ -18,6 +18,7 @@ struct ingest;
 struct listener;
 struct pxs_error;
 struct rest_control;
+struct sync;
 struct watch;
 struct work;
 
@@ -43,6 +44,7 @@ struct rest {
 	struct work *logins;   /* apart, so that passwords never delay a search */
 	struct index *index;
 	struct ingest *ingest;
+	struct sync *sync;		    /* NULL: no upstream */
 	struct auth *auth;		    /* NULL: no users, no tokens */
 	struct certificate *certificate;    /* NULL: no door has TLS */
 	const struct rest_control *control; /* NULL: no mounts */

@@ -23,6 +23,7 @@
 #include "rest/request.h"
 #include "rest/rest.h"
 #include "rest/server.h"
+#include "rest/upstreams.h"
 
 struct facts {
 	struct rest *rest;
@@ -160,6 +161,8 @@ write_json(struct pxs_json *json, const struct facts *facts)
 	write_counts(json, facts);
 	write_time(json, "changed", facts->stats.changed_ns);
 	write_sources(json, facts);
+	pxs_json_key(json, "upstreams");
+	upstreams_write(json, facts->rest);
 	pxs_json_key(json, "mounts");
 	mounts_write(json, facts->rest);
 	write_job(json, "job", facts->has_job, &facts->job);
@@ -299,6 +302,7 @@ print_text(const struct facts *facts, struct pxs_buf *buf)
 {
 	print_index(facts, buf);
 	print_sources(facts, buf);
+	upstreams_print(facts->rest, buf);
 	print_mounts(facts, buf);
 	if (facts->has_job)
 		print_job(&facts->job, buf);

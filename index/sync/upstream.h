@@ -1,0 +1,34 @@
+/* upstream.h - asks a REST core over HTTP, and logs in there. For one thread. */
+#ifndef PXS_INDEX_SYNC_UPSTREAM_H
+#define PXS_INDEX_SYNC_UPSTREAM_H
+
+#include <stdatomic.h>
+
+#include <jansson.h>
+
+#include "base/cleanup.h"
+#include "index/sync/sync.h"
+
+struct pxs_error;
+struct upstream;
+
+static inline void
+json_decref_cleanup(json_t **owned)
+{
+	json_decref(*owned);
+}
+
+/* OPTIONS and STOP are lent and outlive it; when STOP is set, requests end. */
+int upstream_open(const struct sync_options *options, const atomic_bool *stop,
+		  struct upstream **ret_upstream, struct pxs_error *err);
+void upstream_close(struct upstream *upstream);
+DEFINE_CLEANUP(upstream, struct upstream *, upstream_close)
+
+/* GET HREF, a link of the core's: *RET_JSON is the caller's. With ERR's sentence: -ENOENT (404),
+ * -ESTALE (410), -EACCES: not authorised, even after a fresh log-in; -EAGAIN: busy or failed there
+ * (429, 5xx); -EHOSTUNREACH: no whole answer; -EPROTO: none that can be understood, or a way
+ * that must not be taken; -ECANCELED; -ENOMEM. */
+int upstream_get(struct upstream *upstream, const char *href, json_t **ret_json,
+		 struct pxs_error *err);
+
+#endif
