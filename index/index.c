@@ -122,6 +122,7 @@ init_locks(struct index *index)
 	(void)pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
 	turn_init(&index->write_turn);
 	apply_queue_init(&index->applies);
+	edit_hook_init(&index->edit_hook);
 	(void)pthread_mutex_init(&index->view_lock, NULL);
 	(void)pthread_cond_init(&index->published, &steady);
 	(void)pthread_condattr_destroy(&steady);
@@ -212,6 +213,7 @@ index_close(struct index *index)
 	close_parts(index);
 	(void)pthread_cond_destroy(&index->published);
 	(void)pthread_mutex_destroy(&index->view_lock);
+	edit_hook_done(&index->edit_hook);
 	apply_queue_done(&index->applies);
 	turn_done(&index->write_turn);
 	if (index->lock_fd >= 0)

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "base/arena.h"
+#include "index/edit/upstream.h"
 #include "index/docs.h"
 #include "index/fts.h"
 #include "index/relevance.h"
@@ -49,6 +50,7 @@ struct index {
 	struct journal *journal; /* with the store: for who has the turn to write */
 	struct history *history;
 	struct apply_queue applies;
+	struct edit_hook edit_hook;
 	bool rebuilt;  /* at start: the segments could not be trusted */
 	uint64_t salt; /* of etags; a copy that readers may read */
 
