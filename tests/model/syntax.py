@@ -35,7 +35,7 @@ DIFFERENCES = [
     (r'([\[{]|TO)\s*"([^"]*$|[^"]*"[^]}\s])',
      "a quotation mark at the start of a bound needs its partner at the end; Lucene takes it for a letter"),
     (r"~([3-9]|[0-9]{2})", "at most two edits, as in Elasticsearch; Lucene takes more for two"),
-    (r"[-+!]\s+(\^\S*)?~|:.*[-+!]\s", "a sign before white space is no word, fuzzy or not, of any property"),
+    (r"[-+!]\s+(\^\S*\s*)?~|:.*[-+!]\s", "a sign before white space is no word, fuzzy or not, of any property"),
     (r"[*?].*\\[^\W\d_a-z]|\\[^\W\d_a-z].*[*?]",
      "patterns are compared in lower case; Lucene leaves what is escaped in them as it is"),
 ]
