@@ -119,6 +119,7 @@ mount_at(void *context, const char *mountpoint, const char *text, struct pxs_err
 		return r;
 	options.mountpoint = mountpoint;
 	options.allow_other = options.allow_other || daemon->is_public;
+	options.auth = daemon->auth;
 	options.status = status_text;
 	options.context = daemon;
 	forget_dead_mounts(daemon);

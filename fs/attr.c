@@ -15,6 +15,9 @@
 #include "index/index.h"
 
 #define MODE_FOLDER (S_IFDIR | 0555)
+/* Where documents may be deleted; whose right it is, is asked then. */
+#define MODE_FOLDER_OPEN (S_IFDIR | 0755)
+#define MODE_FOLDER_SHARED (S_IFDIR | 0777)
 #define MODE_SAVED (S_IFDIR | 0755)
 #define MODE_SYMLINK (S_IFLNK | 0777)
 #define MODE_FILE (S_IFREG | 0444)
@@ -54,7 +57,12 @@ void
 fs_attr_folder(struct fs_request *request, uint64_t id, uint64_t size,
 	       struct fuse_entry_param *entry)
 {
-	fill(request, id, MODE_FOLDER, size, FS_FOLDER_ATTR_S, entry);
+	const struct fs_options *options = &request->fs->options;
+	mode_t mode = !options->unlinks_per_minute ? MODE_FOLDER
+		      : options->allow_other	   ? MODE_FOLDER_SHARED
+						   : MODE_FOLDER_OPEN;
+
+	fill(request, id, mode, size, FS_FOLDER_ATTR_S, entry);
 }
 
 void

@@ -13,6 +13,8 @@
 #include "fs/mount.h"
 #include "fs/mountpoint.h"
 #include "fs/node.h"
+#include "fs/rights.h"
+#include "fs/seen.h"
 #include "fs/served.h"
 #include "fs/session.h"
 
@@ -23,6 +25,8 @@ fs_free(struct fs *fs)
 		return;
 	fs_handles_free(fs->handles);
 	fs_errors_free(fs->errors);
+	fs_allowances_free(fs->allowances);
+	fs_seen_free(fs->seen);
 	fs_served_free(fs->served);
 	fs_contents_free(fs->contents);
 	fs_memos_free(fs->memos);
@@ -55,6 +59,10 @@ fs_new(struct index *index, const struct fs_options *options, struct fs **ret_fs
 		r = fs_contents_new(&fs->contents);
 	if (r == 0)
 		r = fs_served_new(&fs->served);
+	if (r == 0)
+		r = fs_seen_new(&fs->seen);
+	if (r == 0)
+		r = fs_allowances_new(&fs->allowances);
 	if (r == 0)
 		r = fs_errors_new(&fs->errors);
 	if (r == 0)

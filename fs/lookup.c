@@ -1,4 +1,6 @@
 /* LOOKUP: from a name in a folder to a node. Runs no query but to find a result by its name. */
+#include "fs/lookup.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,9 +107,9 @@ lookup_id(struct fs_request *request, struct fs_node *parent, const char *name,
 	return 0;
 }
 
-static int
-lookup_document(struct fs_request *request, struct fs_node *parent, const char *name,
-		struct fuse_entry_param *entry)
+int
+fs_lookup_document(struct fs_request *request, struct fs_node *parent, const char *name,
+		   struct fuse_entry_param *entry)
 {
 	switch (parent->kind) {
 	case FS_KIND_QUERY:
@@ -175,7 +177,7 @@ lookup(struct fs_request *request, uint64_t parent_id, const char *name,
 	if (r == 0)
 		fs_attr_node(request, node, entry);
 	else if (r == -ENOENT)
-		r = lookup_document(request, parent, name, entry);
+		r = fs_lookup_document(request, parent, name, entry);
 	return r;
 }
 

@@ -10,11 +10,13 @@
 
 #include "fs/fs.h"
 
+struct fs_allowances;
 struct fs_contents;
 struct fs_errors;
 struct fs_handles;
 struct fs_memos;
 struct fs_nodes;
+struct fs_seen;
 struct fs_served;
 
 /* Searches that run at a time; more wait, and their deadline does not begin. */
@@ -29,12 +31,14 @@ struct fs {
 	atomic_bool stopping; /* running queries give up */
 	sem_t turns;	      /* to search: FS_SEARCHES_MAX at a time */
 
-	struct fs_nodes *nodes;	      /* folders and files that were derived lately (node.h) */
-	struct fs_memos *memos;	      /* what is worked out once for a hit set (memo.h) */
-	struct fs_contents *contents; /* of files in .pxs/ (content.h) */
-	struct fs_served *served;     /* which content the kernel may still hold (served.h) */
-	struct fs_errors *errors;     /* the last failures (errors.h) */
-	struct fs_handles *handles;   /* what is open (handle.h) */
+	struct fs_nodes *nodes;		  /* folders and files that were derived lately (node.h) */
+	struct fs_memos *memos;		  /* what is worked out once for a hit set (memo.h) */
+	struct fs_contents *contents;	  /* of files in .pxs/ (content.h) */
+	struct fs_served *served;	  /* which content the kernel may still hold (served.h) */
+	struct fs_seen *seen;		  /* which versions users know (seen.h) */
+	struct fs_allowances *allowances; /* how many documents they have deleted (rights.h) */
+	struct fs_errors *errors;	  /* the last failures (errors.h) */
+	struct fs_handles *handles;	  /* what is open (handle.h) */
 
 	struct fs_session *session; /* the connection to the kernel, and its threads (session.h) */
 };

@@ -16,6 +16,32 @@ static const struct {
 	{ "allow_other", offsetof(struct fs_options, allow_other) },
 };
 
+/* Documents that `unlink` alone allows each user a minute. */
+#define UNLINKS 100
+#define UNLINKS_MAX 1000000
+
+/* "unlink" or "unlink=N"; false: something else. */
+static bool
+is_unlink(const char *option, struct fs_options *options)
+{
+	static const char NAME[] = "unlink";
+	const char *number = option + strlen(NAME);
+	char *end;
+	unsigned long n = UNLINKS;
+
+	if (strncmp(option, NAME, strlen(NAME)) != 0)
+		return false;
+	if (*number == '=') {
+		n = strtoul(number + 1, &end, 10);
+		if (number[1] < '0' || number[1] > '9' || *end || n > UNLINKS_MAX)
+			return false;
+	} else if (*number) {
+		return false;
+	}
+	options->unlinks_per_minute = (unsigned int)n;
+	return true;
+}
+
 static int
 parse_one(const char *option, struct fs_options *options, struct pxs_error *err)
 {
@@ -24,8 +50,12 @@ parse_one(const char *option, struct fs_options *options, struct pxs_error *err)
 			*(bool *)((char *)options + FLAGS[i].field) = true;
 			return 0;
 		}
+	if (is_unlink(option, options))
+		return 0;
 	return pxs_error_set(err, -EINVAL, -1,
-			     "unknown mount option '%.100s'; there is: allow_other", option);
+			     "unknown mount option '%.100s'; there are: allow_other, "
+			     "unlink[=DOCUMENTS-A-MINUTE]",
+			     option);
 }
 
 int

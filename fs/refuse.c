@@ -63,23 +63,11 @@ fs_op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
 }
 
 void
-fs_op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value, size_t size,
-	       int flags)
-{
-	(void)value;
-	(void)size;
-	(void)flags;
-	if (strncmp(name, "user.", 5) != 0)
-		(void)fuse_reply_err(req, EOPNOTSUPP);
-	else
-		refuse(req, ino, NULL, -EPERM, "properties cannot be changed through this mount");
-}
-
-void
 fs_op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 {
 	if (strncmp(name, "user.", 5) != 0)
 		(void)fuse_reply_err(req, EOPNOTSUPP);
 	else
-		refuse(req, ino, NULL, -EPERM, "properties cannot be removed");
+		refuse(req, ino, NULL, -EPERM,
+		       "properties cannot be removed; set it to \"\" instead");
 }

@@ -10,6 +10,7 @@
 #include "base/utf8.h"
 #include "fs/attr.h"
 #include "fs/bucket.h"
+#include "fs/edit.h"
 #include "fs/mount.h"
 #include "fs/name.h"
 #include "fs/node.h"
@@ -264,14 +265,15 @@ fs_op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new
 		(void)fuse_reply_err(req, 0);
 }
 
-static void
-remove_saved(fuse_req_t req, uint64_t parent, const char *name, const char *what)
+void
+fs_op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	CLEANUP(fs_request) struct fs_request request;
 	int r;
 
 	fs_request_init(&request, req, parent, name);
-	r = check_parent(&request, parent, what);
+	r = check_parent(&request, parent,
+			 "a folder of the mount cannot be removed, only saved searches can");
 	if (r == 0)
 		r = index_saved_remove(request.fs->index, name);
 	if (r < 0)
@@ -280,16 +282,28 @@ remove_saved(fuse_req_t req, uint64_t parent, const char *name, const char *what
 		(void)fuse_reply_err(req, 0);
 }
 
-void
-fs_op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
+static int
+unlink_in(struct fs_request *request, uint64_t parent, const char *name)
 {
-	remove_saved(req, parent, name,
-		     "a folder of the mount cannot be removed, only saved searches can");
+	CLEANUP(fs_node) struct fs_node *node = NULL;
+	int r = parent & FS_NODE_TAGS ? -ENOTDIR : fs_node_get(request, parent, &node);
+
+	if (r < 0)
+		return r;
+	return node->kind == FS_KIND_SAVED ? index_saved_remove(request->fs->index, name)
+					   : fs_edit_unlink(request, node, name);
 }
 
 void
 fs_op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-	remove_saved(req, parent, name,
-		     "deleting documents is not allowed in this mount; no file was touched");
+	CLEANUP(fs_request) struct fs_request request;
+	int r;
+
+	fs_request_init(&request, req, parent, name);
+	r = unlink_in(&request, parent, name);
+	if (r < 0)
+		fs_request_fail(&request, r);
+	else
+		(void)fuse_reply_err(req, 0);
 }

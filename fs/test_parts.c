@@ -192,13 +192,22 @@ options_are_parsed(void **state)
 		const char *text;
 		int result;
 		bool allow_other;
+		unsigned int unlinks;
 	} ROWS[] = {
-		{ "", 0, false },
-		{ "allow_other", 0, true },
-		{ ",allow_other,", 0, true },
-		{ "nonsense", -EINVAL, false },
-		{ "allow_other,nonsense", -EINVAL, false }, /* nothing is set then */
-		{ "allow_othe", -EINVAL, false },
+		{ "", 0, false, 0 },
+		{ "allow_other", 0, true, 0 },
+		{ ",allow_other,", 0, true, 0 },
+		{ "nonsense", -EINVAL, false, 0 },
+		{ "allow_other,nonsense", -EINVAL, false, 0 }, /* nothing is set then */
+		{ "allow_othe", -EINVAL, false, 0 },
+		{ "unlink", 0, false, 100 },
+		{ "unlink=7,allow_other", 0, true, 7 },
+		{ "unlink=0", 0, false, 0 },
+		{ "unlink=", -EINVAL, false, 0 },
+		{ "unlink=-1", -EINVAL, false, 0 },
+		{ "unlink=5x", -EINVAL, false, 0 },
+		{ "unlink=1000001", -EINVAL, false, 0 },
+		{ "unlinked", -EINVAL, false, 0 },
 	};
 
 	(void)state;
@@ -208,6 +217,7 @@ options_are_parsed(void **state)
 
 		assert_int_equal(fs_options_parse(ROWS[i].text, &options, &err), ROWS[i].result);
 		assert_int_equal(options.allow_other, ROWS[i].allow_other);
+		assert_int_equal(options.unlinks_per_minute, ROWS[i].unlinks);
 		assert_true((err.code != 0) == (ROWS[i].result != 0));
 	}
 }

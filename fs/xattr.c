@@ -12,6 +12,7 @@
 #include "fs/ops.h"
 #include "fs/record.h"
 #include "fs/request.h"
+#include "fs/seen.h"
 #include "index/index.h"
 #include "query/query.h"
 
@@ -107,6 +108,17 @@ print_error(struct fs_request *request, uint64_t id, struct pxs_buf *buf)
 
 /* --- One value --- */
 
+/* From here on he knows this version. */
+static void
+note_seen(struct fs_request *request, uint32_t doc)
+{
+	char etag[INDEX_ETAG_SIZE];
+
+	index_doc_etag(request->view, doc, etag);
+	fs_seen_note(request->fs->seen, index_doc_row(request->view, doc), fs_request_uid(request),
+		     etag);
+}
+
 static int
 get_of_document(struct fs_request *request, uint64_t id, const char *name, struct pxs_buf *buf)
 {
@@ -116,6 +128,7 @@ get_of_document(struct fs_request *request, uint64_t id, const char *name, struc
 
 	if (r < 0)
 		return r;
+	note_seen(request, doc);
 	for (size_t i = 0; i < ARRAY_SIZE(OF_DOCUMENTS); i++)
 		if (!strcmp(name, OF_DOCUMENTS[i].name))
 			return OF_DOCUMENTS[i].print(request, doc, buf);
