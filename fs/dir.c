@@ -11,6 +11,7 @@
 #include "fs/node.h"
 #include "fs/ops.h"
 #include "fs/request.h"
+#include "fs/seen.h"
 #include "fs/sidecar.h"
 #include "index/index.h"
 
@@ -66,6 +67,21 @@ struct page {
 	size_t used;
 };
 
+/* It may be unlinked by this name. */
+static void
+note_name(const struct page *page, const char *name, const struct fuse_entry_param *entry)
+{
+	const struct fs *fs = page->request->fs;
+	struct index_view *view = page->listing->view;
+	uint64_t row = fs_node_row(entry->ino);
+	uint32_t doc;
+
+	if (fs->options.unlinks_per_minute && fs_node_is_document(entry->ino) &&
+	    index_doc_find_row(view, row, &doc) == 0)
+		fs_seen_note_name(fs->seen, page->listing->node->id, name, row,
+				  index_doc_seq(view, doc));
+}
+
 /* False: it does not fit any more. */
 static bool
 add(struct page *page, const char *name, const struct fuse_entry_param *entry, uint64_t key)
@@ -83,6 +99,8 @@ add(struct page *page, const char *name, const struct fuse_entry_param *entry, u
 	if (need > room)
 		return false;
 	page->used += need;
+	if (page->plus)
+		note_name(page, name, entry);
 	return true;
 }
 

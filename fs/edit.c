@@ -71,8 +71,8 @@ find_version(struct target *target)
 	target->blind = false;
 	if (target->only)
 		return strcmp(target->only, target->etag) == 0 ? 0 : refuse_version(request);
-	return fs_seen_fits(request->fs->seen, target->row, fs_request_uid(request), target->etag,
-			    &target->blind)
+	return fs_seen_fits(request->fs->seen, fuse_req_ctx(request->req), target->row,
+			    index_doc_seq(view, target->doc), &target->blind)
 		       ? 0
 		       : refuse_version(request);
 }
@@ -206,8 +206,8 @@ patch_document(struct target *target, const char *name, json_t *values, int flag
 	if (r == -ESTALE && !target->request->err.code)
 		return refuse_version(target->request);
 	if (r == 0)
-		fs_seen_note(target->request->fs->seen, target->row,
-			     fs_request_uid(target->request), version.etag);
+		fs_seen_note(target->request->fs->seen, fuse_req_ctx(target->request->req),
+			     target->row, version.seq);
 	return r;
 }
 
@@ -276,6 +276,22 @@ check_allowance(struct fs_request *request)
 			     n, wait_s);
 }
 
+/* The name that is unlinked may have been another document's when the kernel heard of it; or of
+ * another version, which is all that he knows who has not read the present one. */
+static int
+check_name(const struct target *target)
+{
+	struct fs_request *request = target->request;
+	uint64_t seq = target->blind ? index_doc_seq(request->view, target->doc) : 0;
+
+	if (fs_seen_name_fits(request->fs->seen, request->node, request->name, target->row, seq))
+		return 0;
+	return pxs_error_set(&request->err, -EBUSY, -1,
+			     "'%.100s' has changed, or means another document, since the folder "
+			     "was read; look at it again first",
+			     request->name);
+}
+
 static int
 delete_document(struct target *target)
 {
@@ -284,6 +300,8 @@ delete_document(struct target *target)
 	struct edit edit;
 	int r = find_version(target);
 
+	if (r == 0)
+		r = check_name(target);
 	if (r == 0)
 		r = check_allowance(request);
 	if (r < 0)

@@ -14,6 +14,7 @@
 #include "fs/ops.h"
 #include "fs/probe.h"
 #include "fs/request.h"
+#include "fs/seen.h"
 #include "fs/sidecar.h"
 #include "fs/tree.h"
 #include "index/index.h"
@@ -181,6 +182,18 @@ lookup(struct fs_request *request, uint64_t parent_id, const char *name,
 	return r;
 }
 
+/* It may be unlinked by this name. */
+static void
+note_name(struct fs_request *request, const struct fuse_entry_param *entry)
+{
+	uint32_t doc;
+
+	if (request->fs->options.unlinks_per_minute && fs_node_is_document(entry->ino) &&
+	    fs_request_document(request, entry->ino, &doc) == 0)
+		fs_seen_note_name(request->fs->seen, request->node, request->name,
+				  fs_node_row(entry->ino), index_doc_seq(request->view, doc));
+}
+
 void
 fs_op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
@@ -190,6 +203,8 @@ fs_op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 
 	fs_request_init(&request, req, parent, name);
 	r = lookup(&request, parent, name, &entry);
+	if (r == 0)
+		note_name(&request, &entry);
 	if (r == -ENOENT) {
 		/* Node number 0 lets the kernel remember that there is nothing. */
 		entry = (struct fuse_entry_param){

@@ -7,30 +7,106 @@
 
 #include <xxhash.h>
 
-/* Pairs of document and user that are remembered, each in the place of its hash; a power of two. */
-#define SLOTS 16384
+#include "base/clock.h"
+#include "base/macros.h"
+#include "fs/fuse.h"
 
-struct version {
+/* Places of one hash; the note that was not renewed for the longest time makes room. */
+#define WAYS 4
+
+struct note {
+	uint64_t key; /* hash of whom or what it is about: 64 bits, as good as that itself */
 	uint64_t row;
-	uint64_t etag; /* its hash; 0: nothing here */
-	uid_t uid;
+	uint64_t seq;
+	int64_t time_ns; /* steady; 0: no note */
+};
+
+struct table {
+	pthread_mutex_t lock;
+	size_t n; /* notes; a power of two */
+	struct note *notes;
 };
 
 struct fs_seen {
-	pthread_mutex_t lock;
-	struct version slots[SLOTS];
+	struct table versions;
+	struct table names;
 };
+
+/* --- Tables --- */
+
+static int
+table_init(struct table *table, size_t n)
+{
+	(void)pthread_mutex_init(&table->lock, NULL);
+	table->n = n;
+	table->notes = calloc(n, sizeof(*table->notes));
+	return table->notes ? 0 : -ENOMEM;
+}
+
+static void
+table_done(struct table *table)
+{
+	(void)pthread_mutex_destroy(&table->lock);
+	free(table->notes);
+}
+
+/* The note with this key, else the one that makes room for it. */
+static struct note *
+place_of(struct table *table, uint64_t key)
+{
+	struct note *set = &table->notes[key & (table->n - 1) & ~(uint64_t)(WAYS - 1)];
+	struct note *oldest = set;
+
+	for (size_t i = 0; i < WAYS; i++) {
+		if (set[i].time_ns && set[i].key == key)
+			return &set[i];
+		if (set[i].time_ns < oldest->time_ns)
+			oldest = &set[i];
+	}
+	return oldest;
+}
+
+static void
+table_put(struct table *table, uint64_t key, uint64_t row, uint64_t seq)
+{
+	const struct note note = { key, row, seq, pxs_clock_steady_ns() };
+
+	(void)pthread_mutex_lock(&table->lock);
+	*place_of(table, key) = note;
+	(void)pthread_mutex_unlock(&table->lock);
+}
+
+/* False: there is none, or none since SINCE_NS. */
+static bool
+table_get(struct table *table, uint64_t key, int64_t since_ns, struct note *ret_note)
+{
+	struct note note;
+
+	(void)pthread_mutex_lock(&table->lock);
+	note = *place_of(table, key);
+	(void)pthread_mutex_unlock(&table->lock);
+	if (!note.time_ns || note.key != key || note.time_ns < since_ns)
+		return false;
+	*ret_note = note;
+	return true;
+}
 
 int
 fs_seen_new(struct fs_seen **ret_seen)
 {
 	struct fs_seen *seen = calloc(1, sizeof(*seen));
+	int r;
 
 	if (!seen)
 		return -ENOMEM;
-	(void)pthread_mutex_init(&seen->lock, NULL);
-	*ret_seen = seen;
-	return 0;
+	r = table_init(&seen->versions, FS_SEEN_VERSIONS);
+	if (table_init(&seen->names, FS_SEEN_NAMES) < 0)
+		r = -ENOMEM;
+	if (r < 0)
+		fs_seen_free(seen);
+	else
+		*ret_seen = seen;
+	return r;
 }
 
 void
@@ -38,40 +114,69 @@ fs_seen_free(struct fs_seen *seen)
 {
 	if (!seen)
 		return;
-	(void)pthread_mutex_destroy(&seen->lock);
+	table_done(&seen->versions);
+	table_done(&seen->names);
 	free(seen);
 }
 
+/* --- Versions --- */
+
 static uint64_t
-hash(const char *etag)
+key_of_process(const struct fuse_ctx *who, uint64_t row)
 {
-	return XXH3_64bits(etag, strlen(etag)) | 1;
+	const uint64_t key[] = { 'p', (uint64_t)who->pid, who->uid, row };
+
+	return XXH3_64bits(key, sizeof(key));
 }
 
-static struct version *
-slot_of(struct fs_seen *seen, uint64_t row, uid_t uid)
+static uint64_t
+key_of_user(const struct fuse_ctx *who, uint64_t row)
 {
-	return &seen->slots[XXH3_64bits_withSeed(&row, sizeof(row), uid) & (SLOTS - 1)];
+	const uint64_t key[] = { 'u', who->uid, row };
+
+	return XXH3_64bits(key, sizeof(key));
 }
 
 void
-fs_seen_note(struct fs_seen *seen, uint64_t row, uid_t uid, const char *etag)
+fs_seen_note(struct fs_seen *seen, const struct fuse_ctx *who, uint64_t row, uint64_t seq)
 {
-	const struct version version = { row, hash(etag), uid };
-
-	(void)pthread_mutex_lock(&seen->lock);
-	*slot_of(seen, row, uid) = version;
-	(void)pthread_mutex_unlock(&seen->lock);
+	table_put(&seen->versions, key_of_process(who, row), row, seq);
+	table_put(&seen->versions, key_of_user(who, row), row, seq);
 }
 
 bool
-fs_seen_fits(struct fs_seen *seen, uint64_t row, uid_t uid, const char *etag, bool *ret_blind)
+fs_seen_fits(struct fs_seen *seen, const struct fuse_ctx *who, uint64_t row, uint64_t seq,
+	     bool *ret_blind)
 {
-	struct version version;
+	int64_t since_ns = pxs_clock_steady_ns() - FS_SEEN_S * PXS_NS_PER_S;
+	struct note note = { 0 };
 
-	(void)pthread_mutex_lock(&seen->lock);
-	version = *slot_of(seen, row, uid);
-	(void)pthread_mutex_unlock(&seen->lock);
-	*ret_blind = !version.etag || version.row != row || version.uid != uid;
-	return *ret_blind || version.etag == hash(etag);
+	*ret_blind = !table_get(&seen->versions, key_of_process(who, row), 0, &note) &&
+		     !table_get(&seen->versions, key_of_user(who, row), since_ns, &note);
+	return *ret_blind || note.seq == seq;
+}
+
+/* --- Names --- */
+
+static uint64_t
+key_of_name(uint64_t parent, const char *name)
+{
+	return XXH3_64bits_withSeed(name, strlen(name), parent);
+}
+
+void
+fs_seen_note_name(struct fs_seen *seen, uint64_t parent, const char *name, uint64_t row,
+		  uint64_t seq)
+{
+	table_put(&seen->names, key_of_name(parent, name), row, seq);
+}
+
+bool
+fs_seen_name_fits(struct fs_seen *seen, uint64_t parent, const char *name, uint64_t row,
+		  uint64_t seq)
+{
+	struct note note;
+
+	return table_get(&seen->names, key_of_name(parent, name), 0, &note) && note.row == row &&
+	       (seq == 0 || note.seq == seq);
 }

@@ -112,11 +112,8 @@ print_error(struct fs_request *request, uint64_t id, struct pxs_buf *buf)
 static void
 note_seen(struct fs_request *request, uint32_t doc)
 {
-	char etag[INDEX_ETAG_SIZE];
-
-	index_doc_etag(request->view, doc, etag);
-	fs_seen_note(request->fs->seen, index_doc_row(request->view, doc), fs_request_uid(request),
-		     etag);
+	fs_seen_note(request->fs->seen, fuse_req_ctx(request->req),
+		     index_doc_row(request->view, doc), index_doc_seq(request->view, doc));
 }
 
 static int

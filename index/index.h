@@ -263,6 +263,8 @@ int index_doc_find_row(const struct index_view *view, uint64_t row, uint32_t *re
 int64_t index_doc_id(const struct index_view *view, uint32_t doc);
 uint64_t index_doc_row(const struct index_view *view, uint32_t doc);
 void index_doc_etag(const struct index_view *view, uint32_t doc, char etag[INDEX_ETAG_SIZE]);
+/* Of the change that made this version: no other version has it. */
+uint64_t index_doc_seq(const struct index_view *view, uint32_t doc);
 int64_t index_doc_created_ns(const struct index_view *view, uint32_t doc);
 int64_t index_doc_updated_ns(const struct index_view *view, uint32_t doc);
 

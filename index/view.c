@@ -338,6 +338,12 @@ index_doc_etag(const struct index_view *view, uint32_t doc, char etag[INDEX_ETAG
 	index_etag(view->index, meta.id, meta.seq, etag);
 }
 
+uint64_t
+index_doc_seq(const struct index_view *view, uint32_t doc)
+{
+	return docs_meta(view->index->docs, doc).seq;
+}
+
 bool
 index_doc_value(const struct index_view *view, uint32_t doc, const struct query_property *property,
 		struct query_value *ret_value)

@@ -89,13 +89,14 @@ static int
 read_version(const struct edit *edit, struct index_version *ret_version)
 {
 	CLEANUP(index_view) struct index_view *view = index_view_get(edit->index);
-	struct index_version version = { .seq = index_view_seq(view) };
+	struct index_version version = { 0 };
 	uint32_t doc;
 	int r = index_doc_find(view, edit->id, &doc);
 
 	if (r < 0)
 		return r;
 	index_doc_etag(view, doc, version.etag);
+	version.seq = index_doc_seq(view, doc);
 	version.created_ns = index_doc_created_ns(view, doc);
 	version.updated_ns = index_doc_updated_ns(view, doc);
 	*ret_version = version;

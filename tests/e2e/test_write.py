@@ -205,6 +205,49 @@ def test_a_patch_may_name_its_version(daemon):
     assert get(path, "user.rating") == "1"
 
 
+def test_two_processes_of_a_user_do_not_overwrite_each_other(daemon):
+    """What the other one read last is not what this one read."""
+    path = found(daemon)
+    set_(path, "user.rating", "1")
+    one, other = (
+        subprocess.Popen(
+            ["/usr/bin/python3", "-c", READ_THEN_WRITE, path],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        for _ in range(2)
+    )
+
+    def step(process):
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        return process.stdout.readline().decode().strip()
+
+    try:
+        assert (step(one), step(other), step(other)) == ("1", "1", "done")
+        assert get(path, "user.rating") == "2"
+        assert step(one) == "EBUSY"
+    finally:
+        for process in (one, other):
+            process.communicate(timeout=daemons.PATIENCE_S)
+    assert get(path, "user.rating") == "2"
+
+
+READ_THEN_WRITE = """
+import errno, os, sys
+path = sys.argv[1]
+for line in sys.stdin:
+    rating = int(os.getxattr(path, "user.user.rating"))
+    print(rating, flush=True)
+    sys.stdin.readline() or sys.exit()
+    try:
+        os.setxattr(path, "user.user.rating", b"%d" % (rating + 1))
+        print("done", flush=True)
+    except OSError as fault:
+        print(errno.errorcode[fault.errno], flush=True)
+"""
+
+
 def test_no_update_is_lost(daemon):
     """Everybody adds one to the same number, through the mount or REST, with the version he saw."""
     path = found(daemon)
@@ -226,6 +269,16 @@ def test_no_update_is_lost(daemon):
             except OSError as fault:
                 assert fault.errno == errno.EBUSY
 
+    def by_mount_plainly():
+        done = 0
+        while done < rounds:
+            try:
+                seen = int(get(path, "user.rating"))
+                set_(path, "user.rating", str(seen + 1))
+                done += 1
+            except OSError as fault:
+                assert fault.errno == errno.EBUSY
+
     def by_rest():
         done = 0
         while done < rounds:
@@ -236,7 +289,9 @@ def test_no_update_is_lost(daemon):
             assert reply.status in (200, 412)
             done += reply.status == 200
 
-    threads = [threading.Thread(target=do) for do in (by_mount, by_mount, by_mount, by_rest, by_rest)]
+    set_(path, "user.rating", "0")
+    doers = (by_mount, by_mount, by_mount_plainly, by_mount_plainly, by_rest, by_rest)
+    threads = [threading.Thread(target=do) for do in doers]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -280,6 +335,31 @@ def test_rm_deletes_no_version_that_nobody_saw(daemon):
     refused(errno.EBUSY, os.unlink, path)
     get(path, "user.rating")
     os.unlink(path)
+
+
+def test_rm_deletes_what_its_name_was_shown_to_mean(new_daemon, empty_tree):
+    """When the first of two namesakes goes, its name means the second; who saw the first, and whose
+    kernel still holds it, must not delete the second."""
+    for folder in ("a", "b"):
+        os.mkdir(os.path.join(empty_tree, folder))
+        write(os.path.join(empty_tree, folder, "cat.jpg"), folder)
+    daemon = mounted(new_daemon(), "unlink")
+    daemon.pxs("ingest", empty_tree)
+    folder = daemon.query("core.extension=.jpg")
+    assert len(shown(daemon)) == 2
+    # A program that looked at the folder once, and goes on in it, as rm -r does.
+    directory = os.open(folder, os.O_RDONLY)
+    try:
+        os.stat("cat.jpg", dir_fd=directory)
+        document = get(found(daemon), "pxs.id")
+        reply = daemon.http("DELETE", f"/files/{document}", headers={"If-Match": "*"})
+        assert reply.status == 204
+        with pytest.raises(OSError) as failure:
+            os.unlink("cat.jpg", dir_fd=directory)
+        assert failure.value.errno in (errno.EBUSY, errno.ENOENT)
+    finally:
+        os.close(directory)
+    assert daemon.pxs("find", "cat", "--count").stdout == b"1\n"
 
 
 def test_rm_stops_at_the_allowance(new_daemon, empty_tree):
