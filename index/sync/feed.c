@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/macros.h"
 #include "index/sync/follow.h"
+#include "index/sync/turn.h"
 #include "index/sync/upstream.h"
 
 /* The core answers earlier if something changes. */
@@ -132,8 +133,11 @@ feed_take(struct follower *follower, bool *wait, struct pxs_error *err)
 
 	if (r == 0)
 		r = reader_items(answer, &items, err);
-	if (r == 0)
-		r = take_changes(follower, items, err);
+	if (r < 0)
+		return r;
+	turn_take(follower->turn, false);
+	r = take_changes(follower, items, err);
+	turn_end(follower->turn);
 	if (r < 0)
 		return r;
 	*wait = reader_number(answer, "newest", &newest) == 0 && (uint64_t)newest <= seq;

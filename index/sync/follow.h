@@ -18,13 +18,15 @@
 
 struct index_hits;
 struct index_view;
+struct turn;
 struct upstream;
 
 struct follower {
-	struct index *index;	   /* these, and stop, are lent */
+	struct index *index;	   /* these, stop and turn are lent */
 	struct upstream *upstream; /* for this thread alone */
 	const char *url;
 	const atomic_bool *stop;
+	struct turn *turn; /* taken from reading documents until they are written */
 	struct reader reader;
 
 	/* How it goes, for any thread. */

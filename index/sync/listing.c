@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/macros.h"
 #include "index/sync/follow.h"
+#include "index/sync/turn.h"
 #include "index/sync/upstream.h"
 
 #define FIRST_PAGE "/files?where={}&max_results=1000"
@@ -221,11 +222,13 @@ remove_vanished(struct follower *follower, struct pxs_error *err)
 	if (r == 0)
 		r = follow_check_removals(follower, n, err);
 	for (size_t at = 0; at < n && r == 0;) {
+		turn_take(follower->turn, false);
 		intake_clear(&follower->intake);
 		for (size_t i = 0; i < INTAKE_MAX && at < n && r == 0; i++)
 			r = confirm_gone(follower, ids[at++], err);
 		if (r == 0)
 			r = follow_commit(follower, err);
+		turn_end(follower->turn);
 	}
 	return r;
 }
@@ -237,7 +240,9 @@ take_pages(struct follower *follower, struct pxs_error *err)
 
 	while (follower->bookmark.next && r == 0) {
 		atomic_store(&follower->state, SYNC_READING);
+		turn_take(follower->turn, false);
 		r = take_page(follower, err);
+		turn_end(follower->turn);
 		/* The end is noted when what it lacks is gone, too. */
 		if (r == 0 && follower->bookmark.next)
 			r = bookmark_write(&follower->bookmark, follower->index, follower->url);

@@ -14,7 +14,9 @@
 #include "base/macros.h"
 #include "base/url.h"
 #include "index/sync/follow.h"
+#include "index/sync/turn.h"
 #include "index/sync/upstream.h"
+#include "index/sync/writer.h"
 
 /* After the first failure; twice as long after each that follows. */
 #define PAUSE_FIRST_NS (PXS_NS_PER_S / 2)
@@ -24,6 +26,8 @@ struct sync {
 	char *texts[6]; /* of options */
 	struct sync_options options;
 	struct follower follower;
+	struct writer writer;
+	struct turn turn; /* of the two */
 	struct upstream *upstream;
 	atomic_bool stop;
 	pthread_t thread;
@@ -72,6 +76,7 @@ fault_of(int r)
 {
 	switch (r) {
 	case -EHOSTUNREACH:
+	case -ETIMEDOUT:
 		return SYNC_FAULT_CONNECTION;
 	case -EACCES:
 		return SYNC_FAULT_AUTHORISATION;
@@ -240,7 +245,17 @@ start(struct sync *sync, struct pxs_error *err)
 	sync->follower.upstream = sync->upstream;
 	sync->follower.url = sync->options.url;
 	sync->follower.stop = &sync->stop;
+	sync->follower.turn = &sync->turn;
 	r = follow_init(&sync->follower, err);
+	if (r < 0)
+		return r;
+	sync->writer = (struct writer){
+		.index = sync->follower.index,
+		.turn = &sync->turn,
+		.stop = &sync->stop,
+		.reader = { .index = sync->follower.index, .origin = sync->follower.reader.origin },
+	};
+	r = writer_open(&sync->writer, &sync->options, err);
 	if (r < 0)
 		return r;
 	r = -pthread_create(&sync->thread, NULL, work, sync);
@@ -264,6 +279,7 @@ sync_open(struct index *index, const struct sync_options *options, struct sync *
 		return -ENOMEM;
 	(void)pthread_mutex_init(&sync->mutex, NULL);
 	(void)pthread_cond_init(&sync->wake, NULL);
+	turn_init(&sync->turn);
 	sync->follower.index = index;
 	r = copy_options(sync, options);
 	if (r == 0)
@@ -282,12 +298,14 @@ sync_close(struct sync *sync)
 	atomic_store(&sync->stop, true);
 	(void)pthread_cond_broadcast(&sync->wake);
 	(void)pthread_mutex_unlock(&sync->mutex);
+	writer_close(&sync->writer);
 	if (sync->started)
 		(void)pthread_join(sync->thread, NULL);
 	follow_done(&sync->follower);
 	upstream_close(sync->upstream);
 	for (size_t i = 0; i < ARRAY_SIZE(sync->texts); i++)
 		free(sync->texts[i]);
+	turn_done(&sync->turn);
 	(void)pthread_cond_destroy(&sync->wake);
 	(void)pthread_mutex_destroy(&sync->mutex);
 	free(sync);

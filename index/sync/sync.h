@@ -3,7 +3,8 @@
  *
  *     upstream.c   asks the core, logs in there
  *     reader.c     from its answers to documents
- *     follow.c     what to ask: the whole once, then what changed
+ *     follow.c     what to ask: the whole once (listing.c), then what changed (feed.c)
+ *     writer.c     changes of documents, which are made there and then here
  *     sync.c       when: a thread of its own, which waits longer after each failure
  *
  * All that is known of how far it is stands in the index, so it goes on after any interruption.

@@ -1,169 +1,18 @@
 #include "index/sync/upstream.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <curl/curl.h>
 
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/macros.h"
-#include "base/percent.h"
 #include "base/url.h"
+#include "index/sync/exchange.h"
 
-/* A page of 1,000 documents is some 5 MB. */
-#define ANSWER_MAX ((size_t)64 << 20)
-#define CONNECT_TIMEOUT_S 10L
-/* The core waits up to 25 s before it answers what changed. */
-#define SILENCE_MAX_S 60L
-#define REQUEST_MAX_S 300L
 #define REDIRECTS_MAX 5
-#define TOKEN_MAX 8192
-#define PASSWORD_MAX 4096
 
-struct upstream {
-	const struct sync_options *options;
-	const atomic_bool *stop;
-	CURL *curl;
-	char *base;	   /* without a slash at its end */
-	size_t origin_len; /* of scheme, host and port in it */
-	char *token_url;
-	char *token; /* NULL: not logged in */
-};
-
-/* What comes of one request. */
-struct answer {
-	struct pxs_buf body;
-	long status;
-	bool too_long;
-};
-
-static inline void
-answer_cleanup(struct answer *answer)
-{
-	if (answer->body.data)
-		explicit_bzero(answer->body.data, answer->body.len); /* it may be a token */
-	pxs_buf_done(&answer->body);
-}
-
-static void
-forget(char **secret)
-{
-	if (*secret)
-		explicit_bzero(*secret, strlen(*secret));
-	free(*secret);
-	*secret = NULL;
-}
-
-/* --- One request --- */
-
-static size_t
-take(char *bytes, size_t size, size_t n, void *context)
-{
-	struct answer *answer = context;
-
-	answer->too_long = answer->body.len + size * n > ANSWER_MAX;
-	if (answer->too_long)
-		return 0;
-	pxs_buf_add(&answer->body, bytes, size * n);
-	return answer->body.error ? 0 : size * n;
-}
-
-static int
-on_progress(void *context, curl_off_t total, curl_off_t now, curl_off_t send_total, curl_off_t sent)
-{
-	const struct upstream *upstream = context;
-
-	(void)total;
-	(void)now;
-	(void)send_total;
-	(void)sent;
-	return atomic_load(upstream->stop);
-}
-
-static void
-set_trust(const struct upstream *upstream)
-{
-	const struct sync_options *options = upstream->options;
-	CURL *curl = upstream->curl;
-
-	if (options->cacert)
-		(void)curl_easy_setopt(curl, CURLOPT_CAINFO, options->cacert);
-	if (options->fingerprint)
-		(void)curl_easy_setopt(curl, CURLOPT_PINNEDPUBLICKEY, options->fingerprint);
-	if (options->fingerprint || options->insecure) {
-		(void)curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
-		(void)curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
-	}
-}
-
-/* FORM NULL: GET with the token; else POST it, without. */
-static CURLcode
-perform(struct upstream *upstream, const char *url, const char *form, struct answer *answer)
-{
-	CURL *curl = upstream->curl;
-	struct curl_slist *headers = curl_slist_append(NULL, "Accept: "
-							     "application/vnd.collection+json, "
-							     "application/json;q=0.9");
-	CURLcode code;
-
-	curl_easy_reset(curl); /* the connection stays */
-	set_trust(upstream);
-	(void)curl_easy_setopt(curl, CURLOPT_URL, url);
-	(void)curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-	(void)curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
-	(void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	(void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-	(void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
-	(void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
-	(void)curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT_S);
-	(void)curl_easy_setopt(curl, CURLOPT_TIMEOUT, REQUEST_MAX_S);
-	(void)curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
-	(void)curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, SILENCE_MAX_S);
-	(void)curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-	(void)curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
-	(void)curl_easy_setopt(curl, CURLOPT_XFERINFODATA, upstream);
-	if (form) {
-		(void)curl_easy_setopt(curl, CURLOPT_POSTFIELDS, form);
-	} else if (upstream->token) {
-		(void)curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
-		(void)curl_easy_setopt(curl, CURLOPT_XOAUTH2_BEARER, upstream->token);
-	}
-	code = headers ? curl_easy_perform(curl) : CURLE_OUT_OF_MEMORY;
-	curl_slist_free_all(headers);
-	if (code == CURLE_OK)
-		(void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->status);
-	return code;
-}
-
-static int
-curl_errno(const struct upstream *upstream, CURLcode code, const struct answer *answer,
-	   struct pxs_error *err)
-{
-	const char *url = upstream->base;
-
-	if (code == CURLE_OK)
-		return 0;
-	if (code == CURLE_ABORTED_BY_CALLBACK)
-		return -ECANCELED;
-	if (code == CURLE_OUT_OF_MEMORY || answer->body.error)
-		return -ENOMEM;
-	if (answer->too_long)
-		return pxs_error_set(err, -EPROTO, -1, "%s answers more than %zu MB at once", url,
-				     ANSWER_MAX >> 20);
-	if (code == CURLE_PEER_FAILED_VERIFICATION)
-		return pxs_error_set(err, -EHOSTUNREACH, -1,
-				     "%s shows a certificate that is not trusted; name one with "
-				     "--cacert, or its key with --fingerprint",
-				     url);
-	if (code == CURLE_SSL_PINNEDPUBKEYNOTMATCH)
-		return pxs_error_set(err, -EHOSTUNREACH, -1,
-				     "the key of %s is not the one that --fingerprint names", url);
-	return pxs_error_set(err, -EHOSTUNREACH, -1, "no whole answer from %s: %s", url,
-			     curl_easy_strerror(code));
-}
+/* --- Where to --- */
 
 /* Whether URL lies at the core: credentials go nowhere else. */
 static bool
@@ -221,18 +70,20 @@ redirect(const struct upstream *upstream, struct pxs_buf *url, struct pxs_error 
 	return url->error;
 }
 
+/* What changes something is sent to one place only. */
 static int
-get(struct upstream *upstream, const char *href, struct answer *answer, struct pxs_error *err)
+send_request(struct upstream *upstream, const struct upstream_request *request,
+	     struct answer *answer, struct pxs_error *err)
 {
 	CLEANUP(pxs_buf) struct pxs_buf url = PXS_BUF_INIT;
-	int r = resolve(upstream, href, &url, err);
+	bool reads = strcmp(request->method, "GET") == 0;
+	int r = resolve(upstream, request->href, &url, err);
 
 	for (int i = 0; r == 0 && i <= REDIRECTS_MAX; i++) {
 		pxs_buf_clear(&answer->body);
 		answer->status = 0;
-		r = curl_errno(upstream, perform(upstream, pxs_buf_text(&url), NULL, answer),
-			       answer, err);
-		if (r < 0 || !is_redirect(answer->status))
+		r = exchange(upstream, pxs_buf_text(&url), request, NULL, answer, err);
+		if (r < 0 || !reads || !is_redirect(answer->status))
 			return r;
 		r = redirect(upstream, &url, err);
 	}
@@ -241,155 +92,107 @@ get(struct upstream *upstream, const char *href, struct answer *answer, struct p
 				     upstream->base);
 }
 
-/* --- Logging in --- */
+/* --- Asking --- */
 
+/* What the core itself says is wrong. */
 static int
-read_password(const struct upstream *upstream, char password[PASSWORD_MAX], struct pxs_error *err)
-{
-	const char *path = upstream->options->password_file;
-	CLEANUP(fclose) FILE *file = fopen(path, "re");
-
-	if (!file)
-		return pxs_error_set(err, -EACCES, -1, "cannot read the password in %s: %m", path);
-	(void)setvbuf(file, NULL, _IONBF, 0); /* no copy stays in a buffer */
-	if (!fgets(password, PASSWORD_MAX, file))
-		password[0] = '\0';
-	password[strcspn(password, "\r\n")] = '\0';
-	if (!*password)
-		return pxs_error_set(err, -EACCES, -1, "the first line of %s must be the password",
-				     path);
-	return 0;
-}
-
-static bool
-is_reserved(unsigned char c)
-{
-	bool alnum = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-
-	return !alnum && (c == '\0' || !strchr("-._~", c));
-}
-
-static int
-print_form(const struct upstream *upstream, struct pxs_buf *form, struct pxs_error *err)
-{
-	const char *user = upstream->options->user;
-	char password[PASSWORD_MAX];
-	int r = read_password(upstream, password, err);
-
-	/* At once what it may become, so that no half is left where it grew out of. */
-	if (r == 0 && pxs_buf_reserve(form, 3 * (strlen(user) + strlen(password)) + 64)) {
-		pxs_buf_add_str(form, "grant_type=password&username=");
-		pxs_percent_encode(form, user, strlen(user), is_reserved);
-		pxs_buf_add_str(form, "&password=");
-		pxs_percent_encode(form, password, strlen(password), is_reserved);
-	}
-	explicit_bzero(password, sizeof(password));
-	return r < 0 ? r : form->error;
-}
-
-static int
-take_token(struct upstream *upstream, const struct answer *answer, struct pxs_error *err)
+refuse(const struct upstream *upstream, const struct upstream_request *request, int r,
+       const struct answer *answer, struct pxs_error *err)
 {
 	CLEANUP(json_decref)
 	json_t *json = json_loadb(pxs_buf_text(&answer->body), answer->body.len, 0, NULL);
-	const char *token = json_string_value(json_object_get(json, "access_token"));
+	const char *message = json_string_value(json_object_get(
+		json_object_get(json_object_get(json, "collection"), "error"), "message"));
 
-	if (answer->status == 400 || answer->status == 401 || answer->status == 403)
-		return pxs_error_set(err, -EACCES, -1, "%s does not let %s in with this password",
-				     upstream->token_url, upstream->options->user);
-	if (answer->status == 429 || answer->status >= 500)
-		return pxs_error_set(err, -EAGAIN, -1, "%s answers with HTTP status %ld",
-				     upstream->token_url, answer->status);
-	if (answer->status != 200 || !token || !*token || strlen(token) > TOKEN_MAX ||
-	    strpbrk(token, "\r\n"))
-		return pxs_error_set(err, -EPROTO, -1,
-				     "%s gives no token (HTTP status %ld); is it the "
-				     "authorisation server?",
-				     upstream->token_url, answer->status);
-	upstream->token = strdup(token);
-	return upstream->token ? 0 : -ENOMEM;
+	if (message && r == -EINVAL)
+		return pxs_error_set(err, r, -1, "%s", message);
+	return pxs_error_set(err, r, -1, "%s answers %s %.200s with HTTP status %ld",
+			     upstream->base, request->method, request->href, answer->status);
 }
 
 static int
-log_in(struct upstream *upstream, struct pxs_error *err)
+check_status(const struct upstream *upstream, const struct upstream_request *request,
+	     const struct answer *answer, struct pxs_error *err)
 {
-	CLEANUP(answer) struct answer answer = { 0 };
-	CLEANUP(pxs_buf) struct pxs_buf form = PXS_BUF_INIT;
-	int r = print_form(upstream, &form, err);
+	static const struct {
+		long status;
+		int code;
+	} CODES[] = {
+		{ 400, -EINVAL }, { 404, -ENOENT }, { 409, -EEXIST }, { 410, -ESTALE },
+		{ 412, -EBUSY },  { 422, -EINVAL }, { 428, -EINVAL }, { 429, -EAGAIN },
+	};
 
-	forget(&upstream->token);
-	if (r == 0)
-		r = curl_errno(upstream,
-			       perform(upstream, upstream->token_url, pxs_buf_text(&form), &answer),
-			       &answer, err);
-	if (form.data)
-		explicit_bzero(form.data, form.cap);
-	return r < 0 ? r : take_token(upstream, &answer, err);
-}
-
-/* --- Asking --- */
-
-static int
-status_errno(const struct upstream *upstream, const char *href, long status, struct pxs_error *err)
-{
-	int r = -EPROTO;
-
-	if (status == 200)
+	if (answer->status == 200 || answer->status == 204)
 		return 0;
-	if (status == 401 || status == 403)
-		return pxs_error_set(err, -EACCES, -1,
-				     "not authorised at %s: %s may not read there", upstream->base,
+	if (answer->status == 401 || answer->status == 403)
+		return pxs_error_set(err, -EACCES, -1, "not authorised at %s: %s may not %s there",
+				     upstream->base,
 				     upstream->options->user ? upstream->options->user
-							     : "who has no token");
-	if (status == 404)
-		r = -ENOENT;
-	else if (status == 410)
-		r = -ESTALE;
-	else if (status == 429 || status >= 500)
-		r = -EAGAIN;
-	return pxs_error_set(err, r, -1, "%s answers %.200s with HTTP status %ld", upstream->base,
-			     href, status);
+							     : "who has no token",
+				     strcmp(request->method, "GET") == 0 ? "read" : "do that");
+	for (size_t i = 0; i < ARRAY_SIZE(CODES); i++)
+		if (CODES[i].status == answer->status)
+			return refuse(upstream, request, CODES[i].code, answer, err);
+	return refuse(upstream, request, answer->status >= 500 ? -EAGAIN : -EPROTO, answer, err);
 }
 
 /* With a token that may have ended, once more with a fresh one. */
 static int
-get_authorised(struct upstream *upstream, const char *href, struct answer *answer,
-	       struct pxs_error *err)
+ask_authorised(struct upstream *upstream, const struct upstream_request *request,
+	       struct answer *answer, struct pxs_error *err)
 {
 	bool fresh = !upstream->token;
 	int r = fresh && upstream->options->user ? log_in(upstream, err) : 0;
 
 	if (r == 0)
-		r = get(upstream, href, answer, err);
+		r = send_request(upstream, request, answer, err);
 	if (r < 0 || (answer->status != 401 && answer->status != 403))
 		return r;
 	if (fresh || !upstream->options->user)
 		return 0;
 	r = log_in(upstream, err);
-	return r < 0 ? r : get(upstream, href, answer, err);
+	return r < 0 ? r : send_request(upstream, request, answer, err);
 }
 
 int
-upstream_get(struct upstream *upstream, const char *href, json_t **ret_json, struct pxs_error *err)
+upstream_ask(struct upstream *upstream, const struct upstream_request *request, json_t **ret_json,
+	     struct pxs_error *err)
 {
 	CLEANUP(answer) struct answer answer = { 0 };
 	json_error_t fault;
-	int r = get_authorised(upstream, href, &answer, err);
+	int r = ask_authorised(upstream, request, &answer, err);
 
+	*ret_json = NULL;
 	if (r == 0)
-		r = status_errno(upstream, href, answer.status, err);
+		r = check_status(upstream, request, &answer, err);
 	if (r == -EACCES)
-		forget(&upstream->token);
-	if (r < 0)
+		upstream_forget_token(upstream);
+	if (r < 0 || answer.body.len == 0)
 		return r;
 	*ret_json = json_loadb(pxs_buf_text(&answer.body), answer.body.len, 0, &fault);
 	if (*ret_json)
 		return 0;
 	return pxs_error_set(err, -EPROTO, -1, "%s answers %.200s with what is no JSON: %s",
-			     upstream->base, href, fault.text);
+			     upstream->base, request->href, fault.text);
+}
+
+int
+upstream_get(struct upstream *upstream, const char *href, json_t **ret_json, struct pxs_error *err)
+{
+	const struct upstream_request request = { .method = "GET", .href = href };
+
+	return upstream_ask(upstream, &request, ret_json, err);
 }
 
 /* --- Opening --- */
+
+void
+upstream_forget_token(struct upstream *upstream)
+{
+	if (upstream->token)
+		explicit_bzero(upstream->token, strlen(upstream->token));
+	free(STEAL(upstream->token));
+}
 
 static char *
 without_slash(const char *url)
@@ -454,7 +257,7 @@ upstream_close(struct upstream *upstream)
 	if (!upstream)
 		return;
 	curl_easy_cleanup(upstream->curl);
-	forget(&upstream->token);
+	upstream_forget_token(upstream);
 	free(upstream->token_url);
 	free(upstream->base);
 	free(upstream);

@@ -24,10 +24,20 @@ int upstream_open(const struct sync_options *options, const atomic_bool *stop,
 void upstream_close(struct upstream *upstream);
 DEFINE_CLEANUP(upstream, struct upstream *, upstream_close)
 
-/* GET HREF, a link of the core's: *RET_JSON is the caller's. With ERR's sentence: -ENOENT (404),
- * -ESTALE (410), -EACCES: not authorised, even after a fresh log-in; -EAGAIN: busy or failed there
- * (429, 5xx); -EHOSTUNREACH: no whole answer; -EPROTO: none that can be understood, or a way
- * that must not be taken; -ECANCELED; -ENOMEM. */
+struct upstream_request {
+	const char *method; /* GET, PATCH, DELETE, POST */
+	const char *href;   /* a link of the core's */
+	const char *etag;   /* If-Match; NULL: none */
+	const char *body;   /* JSON; NULL: none */
+};
+
+/* *RET_JSON is the caller's, NULL where the answer has no body. With ERR's sentence: -ENOENT (404),
+ * -ESTALE (410), -EBUSY (412), -EEXIST (409), -EINVAL (400, 422, 428; the core's own sentence),
+ * -EACCES: not authorised, even after a fresh log-in; -EAGAIN: busy or failed there (429, 5xx);
+ * -EHOSTUNREACH: it never heard of the request; -ETIMEDOUT: no whole answer; -EPROTO: none that
+ * can be understood, or a way that must not be taken; -ECANCELED; -ENOMEM. */
+int upstream_ask(struct upstream *upstream, const struct upstream_request *request,
+		 json_t **ret_json, struct pxs_error *err);
 int upstream_get(struct upstream *upstream, const char *href, json_t **ret_json,
 		 struct pxs_error *err);
 

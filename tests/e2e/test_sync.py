@@ -9,63 +9,9 @@ import time
 import pytest
 
 import daemon as daemons
+from cores import ROBOT, Core, documents, upstream, wait_for
 
-ROBOT = ("robby", "tobor-7d1f3a")
 WORDS = "alpha beta gamma delta epsilon zeta".split()
-
-
-class Core:
-    """A daemon with a tree and TCP doors; it can be stopped and started at the same address."""
-
-    def __init__(self, daemon, port=0, auth_port=0, tls="auto"):
-        self.daemon = daemon
-        self.tls = tls
-        self.robots = os.path.join(daemon.home, "robots")
-        with open(self.robots, "w", encoding="utf-8") as file:
-            file.write(":".join(ROBOT) + "\n")
-        os.chmod(self.robots, 0o640)
-        self.config = os.path.join(daemon.home, "pxs.conf")
-        with open(self.config, "w", encoding="utf-8") as file:
-            file.write(f"robots = {self.robots}\n[rights]\n{ROBOT[0]} = all\n")
-        self.port, self.auth_port = port, auth_port
-        self.start()
-
-    def start(self):
-        self.daemon.start(
-            "--config", self.config, "--rest", f"127.0.0.1:{self.port}",
-            "--auth", f"127.0.0.1:{self.auth_port}", "--auth-plain", "--rest-tls", self.tls, mount=False,
-        )  # fmt: skip
-        urls = [line for line in self.daemon.log_text().splitlines() if " serves " in line]
-        self.url = [line.split()[-1] for line in urls if "catalogue at" in line][-1]
-        self.auth_url = [line.split()[-1] for line in urls if "log-ins at" in line][-1]
-        self.port = int(self.url.rsplit(":", 1)[1])
-        self.auth_port = int(self.auth_url.rsplit(":", 1)[1])
-
-    def options(self, password=ROBOT[1]):
-        path = os.path.join(self.daemon.home, "password")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(password + "\n")
-        return ["--upstream", self.url, "--auth-url", self.auth_url, "--user", ROBOT[0],
-                "--password-file", path]  # fmt: skip
-
-
-def documents(daemon):
-    """By id. Lists are sets to the index; their order tells nothing."""
-    return {
-        item["_id"]: {k: sorted(v) if isinstance(v, list) else v for k, v in item.items()}
-        for item in daemon.items()
-    }
-
-
-def upstream(daemon):
-    return json.loads(daemon.get("/sync").body)["upstreams"][0]
-
-
-def wait_for(condition, what):
-    deadline = time.monotonic() + daemons.PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.02)
 
 
 def differences(core, replica):
@@ -134,18 +80,6 @@ def test_a_replica_is_its_core(core, new_daemon, rng):
     change_at_random(core.daemon, rng, 1)
     wait_equal(core.daemon, replica)
     assert upstream(replica)["received"] - before["received"] <= 1
-
-
-def test_what_is_the_upstreams_is_changed_there_alone(core, new_daemon):
-    replica = new_daemon().start(*core.options(), mount=False)
-    replica.pxs("status", "--wait")
-    item = next(replica.items())
-    for method, body in (("PATCH", {"template": {"data": [{"name": "user.rating", "value": 1}]}}),
-                         ("DELETE", None)):  # fmt: skip
-        reply = replica.http(method, f"/files/{item['_id']}", json.dumps(body), {"If-Match": "*"})
-        assert reply.status == 403
-        assert "upstream's" in reply.collection["error"]["message"]
-    assert_equal(core.daemon, replica)
 
 
 def test_it_goes_on_after_the_core_was_away(core, new_daemon, rng):

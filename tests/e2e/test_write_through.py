@@ -1,0 +1,222 @@
+"""Changing documents through a replica: the upstream has them first, then the replica, then the answer comes."""
+
+import errno
+import json
+import os
+import socket
+import threading
+
+import pytest
+
+import daemon as daemons
+from cores import Core, documents, upstream
+
+
+def data(**values):
+    entries = [{"name": name.replace("__", "."), "value": value} for name, value in values.items()]
+    return json.dumps({"template": {"data": entries}})
+
+
+def patch(daemon, item, **values):
+    return daemon.http("PATCH", f"/files/{item['_id']}", data(**values),
+                       {"If-Match": item["_etag"], "Content-Type": "application/json"})  # fmt: skip
+
+
+def item_of(daemon, id_):
+    item = daemon.get(f"/files/{id_}").collection["items"][0]
+    return {field["name"]: field["value"] for field in item["data"]}
+
+
+@pytest.fixture
+def core(new_daemon, small_tree):
+    core = Core(new_daemon())
+    core.daemon.pxs("ingest", small_tree)
+    return core
+
+
+def follow(core, replica, **options):
+    replica.start(*core.options(**options), "--mount", replica.mountpoint, "-o", "unlink", mount=False)
+    replica.pxs("status", "--wait")
+    return replica
+
+
+@pytest.fixture
+def replica(core, new_daemon):
+    return follow(core, new_daemon())
+
+
+def shown(replica, item):
+    return os.path.join(replica.mountpoint, "id", str(item["_id"]))
+
+
+def test_through_rest_and_the_mount(core, replica):
+    item = next(core.daemon.items('{"core.type":"file"}'))
+    reply = patch(replica, item, user__rating=5, user__tags=["a", "b"])
+    assert reply.status == 200, reply.body
+    now = item_of(core.daemon, item["_id"])
+    assert now["user.rating"] == 5 and sorted(now["user.tags"]) == ["a", "b"]
+    assert reply.headers["ETag"].strip('"') == now["_etag"] == item_of(replica, item["_id"])["_etag"]
+
+    os.setxattr(shown(replica, item), "user.user.rating", b"6")
+    assert os.getxattr(shown(replica, item), "user.user.rating") == b"6"
+    assert item_of(core.daemon, item["_id"])["user.rating"] == 6
+    assert replica.pxs("find", "user.rating:6", "--count").stdout == b"1\n"
+
+    os.unlink(shown(replica, item))
+    assert core.daemon.http("GET", f"/files/{item['_id']}").status == 404
+    assert replica.http("GET", f"/files/{item['_id']}").status == 404
+    replica.pxs("undelete", str(item["_id"]))
+    assert item_of(core.daemon, item["_id"])["user.rating"] == 6
+    assert item_of(replica, item["_id"]) == item_of(core.daemon, item["_id"])
+
+
+def test_a_version_that_is_no_more(core, replica):
+    item = next(core.daemon.items('{"core.type":"file"}'))
+    assert patch(core.daemon, item, user__rating=1).status == 200
+    assert patch(replica, item, user__rating=2).status == 412
+    assert item_of(core.daemon, item["_id"])["user.rating"] == 1
+
+
+def test_what_the_upstream_refuses(core, new_daemon):
+    """The robot may read there, and no more."""
+    with open(core.config, "w", encoding="utf-8") as file:
+        file.write(f"robots = {core.robots}\n[rights]\n* = read\n")
+    core.daemon.stop()
+    core.start()
+    replica = follow(core, new_daemon())
+    item = next(core.daemon.items('{"core.type":"file"}'))
+    reply = patch(replica, item, user__rating=1)
+    assert reply.status == 403 and "may not do that there" in reply.collection["error"]["message"]
+    with pytest.raises(PermissionError):
+        os.unlink(shown(replica, item))
+    assert item_of(replica, item["_id"]) == item_of(core.daemon, item["_id"]) == item
+    assert upstream(replica)["state"] == "following"
+
+
+def test_an_upstream_that_is_away(core, replica):
+    item = next(core.daemon.items('{"core.type":"file"}'))
+    core.daemon.stop()
+    assert patch(replica, item, user__rating=1).status == 502
+    with pytest.raises(OSError) as failure:
+        os.setxattr(shown(replica, item), "user.user.rating", b"6")
+    assert failure.value.errno == errno.EHOSTUNREACH
+    assert item_of(replica, item["_id"]) == item
+
+
+class Proxy:
+    """Between a replica and its core; what FAULT says happens to each request that changes something:
+    "answer": it is done, but the answer is lost; "request": it is lost on the way."""
+
+    def __init__(self, port):
+        self.port = port
+        self.fault = None
+        self.lost = 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(client,), daemon=True).start()
+
+    def serve(self, client):
+        with client, socket.create_connection(("127.0.0.1", self.port)) as server:
+            first = client.recv(65536)
+            changes = not first.startswith(b"GET")
+            if changes and self.fault == "request":
+                self.lost += 1
+                return
+            back = threading.Thread(target=self.pump, args=(server, client, changes), daemon=True)
+            back.start()
+            try:
+                while first:
+                    server.sendall(first)
+                    first = client.recv(65536)
+                server.shutdown(socket.SHUT_WR)
+            except OSError:
+                pass
+            back.join()
+
+    def pump(self, server, client, changes):
+        try:
+            while part := server.recv(65536):
+                if changes and self.fault == "answer":
+                    self.lost += 1
+                    client.shutdown(socket.SHUT_RDWR)
+                    return
+                client.sendall(part)
+            client.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
+    def close(self):
+        self.listener.close()
+
+
+@pytest.fixture
+def proxy(core):
+    proxy = Proxy(core.port)
+    yield proxy
+    proxy.close()
+
+
+@pytest.fixture
+def behind(core, proxy, new_daemon):
+    """A replica that reaches its core through the proxy."""
+    core.url = proxy.url
+    return follow(core, new_daemon())
+
+
+def test_a_lost_answer_is_found_out(core, proxy, behind):
+    first, second = list(core.daemon.items('{"core.type":"file"}', limit="2"))
+    proxy.fault = "answer"
+    assert patch(behind, first, user__rating=1, user__tags=["x", "y"]).status == 200
+    os.unlink(shown(behind, second))
+    assert proxy.lost == 2
+    assert item_of(core.daemon, first["_id"]) == item_of(behind, first["_id"])
+    assert core.daemon.http("GET", f"/files/{second['_id']}").status == 404
+
+
+def test_a_lost_request_changes_nothing(core, proxy, behind):
+    item = next(core.daemon.items('{"core.type":"file"}'))
+    proxy.fault = "request"
+    reply = patch(behind, item, user__rating=1)
+    assert reply.status == 502 and "has not made the change" in reply.collection["error"]["message"]
+    assert proxy.lost == 1  # and it was not tried again
+    assert item_of(core.daemon, item["_id"]) == item
+    proxy.fault = None
+    assert patch(behind, item, user__rating=1).status == 200
+
+
+def test_no_update_is_lost(core, replica, new_daemon):
+    """Everybody adds one to the same number, at the core and at two replicas, with the version he saw."""
+    other = follow(core, new_daemon())
+    id_ = next(core.daemon.items('{"core.type":"file"}'))["_id"]
+    rounds = 4 if daemons.QUICK else 12
+    faults = []
+
+    def add_ones(daemon):
+        done = 0
+        while done < rounds and not faults:
+            seen = item_of(daemon, id_)
+            reply = patch(daemon, seen, user__rating=seen.get("user.rating", 0) + 1)
+            if reply.status not in (200, 412):
+                faults.append(reply.body)
+            if reply.status == 200:
+                done += 1
+                now = item_of(daemon, id_)
+                if now["user.rating"] <= seen.get("user.rating", 0):
+                    faults.append(("did not see its own", seen, now))
+
+    threads = [threading.Thread(target=add_ones, args=(daemon,)) for daemon in (core.daemon, replica, other) * 2]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not faults
+    assert item_of(core.daemon, id_)["user.rating"] == len(threads) * rounds
+    assert documents(core.daemon)[id_]["user.rating"] == len(threads) * rounds
