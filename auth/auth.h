@@ -64,6 +64,10 @@ int auth_caller_from_peer(int fd, struct auth_caller *ret_caller);
 /* UID and GID with the groups that process PID has now; none where they cannot be read. */
 void auth_caller_from_process(uid_t uid, gid_t gid, pid_t pid, struct auth_caller *ret_caller);
 
+/* Tells callers apart who may enter different directories: who has the same user and groups has the
+ * same key. Never 0. */
+uint64_t auth_caller_key(const struct auth_caller *caller);
+
 /* Root or the user this daemon runs as: may ingest, mount and see everything. */
 bool auth_caller_is_operator(const struct auth_caller *caller);
 

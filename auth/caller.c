@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <xxhash.h>
+
 #include "base/cleanup.h"
 #include "base/macros.h"
 
@@ -89,4 +91,12 @@ bool
 auth_caller_is_operator(const struct auth_caller *caller)
 {
 	return caller->uid == 0 || caller->uid == geteuid();
+}
+
+uint64_t
+auth_caller_key(const struct auth_caller *caller)
+{
+	return XXH3_64bits_withSeed(caller->groups, caller->n_groups * sizeof(caller->groups[0]),
+				    (uint64_t)caller->uid << 32 | caller->gid) |
+	       1;
 }

@@ -22,6 +22,17 @@
 #define MODE_SYMLINK (S_IFLNK | 0777)
 #define MODE_FILE (S_IFREG | 0444)
 
+/* What one user may see the kernel must not tell another from its memory: where it depends on who
+ * asks, nothing may be remembered. */
+static void
+limit_timeouts(const struct fs_request *request, struct fuse_entry_param *entry)
+{
+	if (!request->fs->options.visibility_unix)
+		return;
+	entry->attr_timeout = 0;
+	entry->entry_timeout = 0;
+}
+
 /* Everything of ours is the daemon's, and changed when the catalogue last did. */
 static void
 fill(struct fs_request *request, uint64_t id, mode_t mode, uint64_t size, double attr_timeout,
@@ -51,6 +62,7 @@ fill(struct fs_request *request, uint64_t id, mode_t mode, uint64_t size, double
 		.attr_timeout = attr_timeout,
 		.entry_timeout = FS_ENTRY_S,
 	};
+	limit_timeouts(request, entry);
 }
 
 void
@@ -93,6 +105,7 @@ fs_attr_document(struct fs_request *request, uint32_t doc, struct fuse_entry_par
 	};
 	fs_document_stat(&request->core, fs_request_view(request), doc, &entry->attr);
 	entry->ino = entry->attr.st_ino;
+	limit_timeouts(request, entry);
 }
 
 static uint64_t
@@ -197,7 +210,9 @@ fs_op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 
 	(void)fi;
 	fs_request_init(&request, req, ino, NULL);
-	r = fs_attr_id(&request, ino, &entry);
+	r = fs_request_enter(&request);
+	if (r == 0)
+		r = fs_attr_id(&request, ino, &entry);
 	if (r < 0)
 		fs_request_fail(&request, r);
 	else
@@ -213,6 +228,11 @@ fs_op_readlink(fuse_req_t req, fuse_ino_t ino)
 	int r;
 
 	fs_request_init(&request, req, ino, NULL);
+	r = fs_request_enter(&request);
+	if (r < 0) {
+		fs_request_fail(&request, r);
+		return;
+	}
 	if (fs_node_is_link(ino)) {
 		r = fs_saved_read_link(&request, ino, &target);
 	} else {

@@ -124,11 +124,12 @@ keep(struct fs_contents *contents, uint64_t node, uint64_t seq, struct fs_conten
 	(void)pthread_mutex_unlock(&contents->lock);
 }
 
-/* Files of /.pxs tell of more than the catalogue, so they are made for every reader. */
+/* Files of /.pxs tell of more than the catalogue, and whoever does not see everything is told of
+ * what he sees at this moment, so these are made for every reader. */
 static bool
-is_kept(const struct fs_node *node)
+is_kept(const struct fs_request *request, const struct fs_node *node)
 {
-	return node->file->place == FS_VIRTUAL_QUERY;
+	return node->file->place == FS_VIRTUAL_QUERY && !request->viewer;
 }
 
 int
@@ -139,7 +140,7 @@ fs_content_get(struct fs_request *request, struct fs_node *node, struct fs_conte
 	struct fs_content *content = NULL;
 	int r;
 
-	if (is_kept(node))
+	if (is_kept(request, node))
 		content = find(request->fs->contents, node->id, seq);
 	if (content) {
 		*ret_content = content;
@@ -152,7 +153,7 @@ fs_content_get(struct fs_request *request, struct fs_node *node, struct fs_conte
 	content = fs_content_new(&buf);
 	if (!content)
 		return -ENOMEM;
-	if (is_kept(node))
+	if (is_kept(request, node))
 		keep(request->fs->contents, node->id, seq, content);
 	*ret_content = content;
 	return 0;
@@ -163,7 +164,7 @@ fs_content_len(struct fs_request *request, const struct fs_node *node, size_t *r
 {
 	CLEANUP(fs_content) struct fs_content *content = NULL;
 
-	if (is_kept(node))
+	if (is_kept(request, node))
 		content = find(request->fs->contents, node->id,
 			       index_view_seq(fs_request_view(request)));
 	if (content)

@@ -31,11 +31,13 @@ void
 fs_op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	CLEANUP(fs_request) struct fs_request request;
-	struct fs_listing *listing;
+	struct fs_listing *listing = NULL;
 	int r;
 
 	fs_request_init(&request, req, ino, NULL);
-	r = open_listing(&request, ino, &listing);
+	r = fs_request_enter(&request);
+	if (r == 0)
+		r = open_listing(&request, ino, &listing);
 	if (r < 0) {
 		fs_request_fail(&request, r);
 		return;
@@ -268,7 +270,7 @@ read_page(fuse_req_t req, uint64_t id, size_t size, uint64_t key, const struct f
 	int r = -ENOMEM;
 
 	fs_request_init(&request, req, id, NULL);
-	fs_request_use_view(&request, page.listing->view);
+	fs_request_use_view(&request, page.listing->view, page.listing->viewer);
 	if (data)
 		r = fill_page(&page, key);
 	if (r < 0)

@@ -60,10 +60,12 @@ static int
 find_version(struct target *target)
 {
 	struct fs_request *request = target->request;
-	CLEANUP(index_view) struct index_view *view = index_view_get(request->fs->index);
-	int r;
+	struct index_view *view;
+	int r = fs_request_enter(request);
 
-	fs_request_use_view(request, view);
+	if (r < 0)
+		return r;
+	view = fs_request_view(request);
 	r = fs_request_document(request, fs_node_of_row(target->row), &target->doc);
 	if (r < 0)
 		return r;
@@ -253,7 +255,9 @@ fs_op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *val
 		return;
 	}
 	fs_request_init(&request, req, ino, NULL);
-	r = set(&request, name, value, size, flags);
+	r = fs_request_enter(&request);
+	if (r == 0)
+		r = set(&request, name, value, size, flags);
 	if (r < 0)
 		fs_request_fail(&request, r);
 	else

@@ -245,7 +245,9 @@ fs_op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	int r;
 
 	fs_request_init(&request, req, ino, NULL);
-	r = open_new(&request, ino, fi, &opened);
+	r = fs_request_enter(&request);
+	if (r == 0)
+		r = open_new(&request, ino, fi, &opened);
 	if (r < 0) {
 		fs_request_fail(&request, r);
 		return;

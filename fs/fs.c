@@ -17,6 +17,7 @@
 #include "fs/seen.h"
 #include "fs/served.h"
 #include "fs/session.h"
+#include "fs/viewer.h"
 
 static void
 fs_free(struct fs *fs)
@@ -27,6 +28,7 @@ fs_free(struct fs *fs)
 	fs_errors_free(fs->errors);
 	fs_allowances_free(fs->allowances);
 	fs_seen_free(fs->seen);
+	fs_viewers_free(fs->viewers);
 	fs_served_free(fs->served);
 	fs_contents_free(fs->contents);
 	fs_memos_free(fs->memos);
@@ -63,6 +65,8 @@ fs_new(struct index *index, const struct fs_options *options, struct fs **ret_fs
 		r = fs_seen_new(&fs->seen);
 	if (r == 0)
 		r = fs_allowances_new(&fs->allowances);
+	if (r == 0)
+		r = fs_viewers_new(&fs->viewers);
 	if (r == 0)
 		r = fs_errors_new(&fs->errors);
 	if (r == 0)

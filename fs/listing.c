@@ -97,6 +97,7 @@ fs_listing_new(struct fs_request *request, struct fs_node *node, struct fs_listi
 	(void)pthread_mutex_init(&listing->lock, NULL);
 	listing->node = fs_node_ref(node);
 	listing->view = index_view_ref(fs_request_view(request));
+	listing->viewer = request->viewer;
 	listing->sorted = node->kind != FS_KIND_QUERY;
 
 	r = add_dots(listing);

@@ -61,7 +61,8 @@ struct fs_listing_entry {
 struct fs_listing {
 	struct fs_handle handle;
 	struct fs_node *node;
-	struct index_view *view; /* of everything listed */
+	struct index_view *view; /* of everything listed ... */
+	uint64_t viewer;	 /* ... and whose it is (request.h) */
 	struct pxs_arena arena;	 /* names */
 	struct fs_listing_entry *head;
 	size_t n_head;

@@ -202,10 +202,12 @@ fs_op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	int r;
 
 	fs_request_init(&request, req, parent, name);
-	r = lookup(&request, parent, name, &entry);
+	r = fs_request_enter(&request);
+	if (r == 0)
+		r = lookup(&request, parent, name, &entry);
 	if (r == 0)
 		note_name(&request, &entry);
-	if (r == -ENOENT) {
+	if (r == -ENOENT && !request.fs->options.visibility_unix) {
 		/* Node number 0 lets the kernel remember that there is nothing. */
 		entry = (struct fuse_entry_param){
 			.entry_timeout = fs_probe_is(name) ? FS_PROBE_S : FS_ABSENT_S,

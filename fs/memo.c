@@ -90,6 +90,8 @@ fs_memo_names(struct fs_request *request, struct index_hits *hits, struct fs_nam
 	struct memo *memo;
 	int r;
 
+	if (request->viewer)
+		return fs_names_new(request, hits, ret_names);
 	(void)pthread_mutex_lock(&memos->lock);
 	memo = find_locked(memos, seq, key);
 	names = memo->names ? fs_names_ref(memo->names) : NULL;
@@ -143,6 +145,8 @@ fs_memo_tree(struct fs_request *request, const struct fs_node *folder, struct fs
 	struct memo *memo;
 	int r;
 
+	if (request->viewer)
+		return make_tree(request, folder, ret_tree);
 	r = hits_key(request, folder, &key);
 	if (r < 0)
 		return r;

@@ -1,7 +1,8 @@
 /* memo.h - what is worked out once for a hit set and shared by all who list it: names and tree.
  *
  * A few are kept, known by generation and query, so that a client that opens a folder again for
- * every part of its listing (NFS) finds them. They hold no hits and no view. */
+ * every part of its listing (NFS) finds them. They hold no hits and no view. Whoever does not see
+ * everything gets his own, as what he sees may change within a generation. */
 #ifndef PXS_FS_MEMO_H
 #define PXS_FS_MEMO_H
 

@@ -18,6 +18,7 @@ struct fs_memos;
 struct fs_nodes;
 struct fs_seen;
 struct fs_served;
+struct fs_viewers;
 
 /* Searches that run at a time; more wait, and their deadline does not begin. */
 #define FS_SEARCHES_MAX 10
@@ -37,6 +38,7 @@ struct fs {
 	struct fs_served *served;	  /* which content the kernel may still hold (served.h) */
 	struct fs_seen *seen;		  /* which versions users know (seen.h) */
 	struct fs_allowances *allowances; /* how many documents they have deleted (rights.h) */
+	struct fs_viewers *viewers;	  /* who sees everything (viewer.h) */
 	struct fs_errors *errors;	  /* the last failures (errors.h) */
 	struct fs_handles *handles;	  /* what is open (handle.h) */
 

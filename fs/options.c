@@ -42,6 +42,18 @@ is_unlink(const char *option, struct fs_options *options)
 	return true;
 }
 
+/* False: something else. */
+static bool
+is_visibility(const char *option, struct fs_options *options)
+{
+	bool is_unix = !strcmp(option, "visibility=unix");
+
+	if (!is_unix && strcmp(option, "visibility=all") != 0)
+		return false;
+	options->visibility_unix = is_unix;
+	return true;
+}
+
 static int
 parse_one(const char *option, struct fs_options *options, struct pxs_error *err)
 {
@@ -50,11 +62,11 @@ parse_one(const char *option, struct fs_options *options, struct pxs_error *err)
 			*(bool *)((char *)options + FLAGS[i].field) = true;
 			return 0;
 		}
-	if (is_unlink(option, options))
+	if (is_unlink(option, options) || is_visibility(option, options))
 		return 0;
 	return pxs_error_set(err, -EINVAL, -1,
 			     "unknown mount option '%.100s'; there are: allow_other, "
-			     "unlink[=DOCUMENTS-A-MINUTE]",
+			     "unlink[=DOCUMENTS-A-MINUTE], visibility=all|unix",
 			     option);
 }
 

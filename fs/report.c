@@ -74,8 +74,10 @@ fs_print_query(struct fs_request *request, const struct fs_node *folder, struct 
 	r = write_query(folder->query, &json);
 	pxs_json_key(&json, "hits");
 	pxs_json_int(&json, (int64_t)index_hits_count(hits));
-	pxs_json_key(&json, "generation");
-	pxs_json_int(&json, (int64_t)index_view_seq(view));
+	if (!request->viewer) { /* it counts the changes of all documents */
+		pxs_json_key(&json, "generation");
+		pxs_json_int(&json, (int64_t)index_view_seq(view));
+	}
 	pxs_json_key(&json, "changed");
 	query_time_write(index_view_changed_ns(view), &json);
 	pxs_json_key(&json, "time");

@@ -1,5 +1,6 @@
 #include "fs/request.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <semaphore.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "fs/errors.h"
 #include "fs/mount.h"
 #include "fs/node.h"
+#include "fs/viewer.h"
 
 #define BATCH 1024 /* hits between two looks at the clock */
 
@@ -58,17 +60,35 @@ set_view(struct fs_request *request, struct index_view *view)
 	fs_core_find(&request->core, index_view_schema(view));
 }
 
+int
+fs_request_enter(struct fs_request *request)
+{
+	struct index_view *view = NULL;
+	int r = fs_viewer_view(request, &view, &request->viewer);
+
+	if (r == -EAGAIN)
+		return pxs_error_set(&request->err, r, -1,
+				     "too many users ask at once what they may see; try again");
+	if (r < 0)
+		return r;
+	set_view(request, view);
+	return 0;
+}
+
 struct index_view *
 fs_request_view(struct fs_request *request)
 {
-	if (!request->view)
+	/* Where everybody sees the same it can be had at any time. */
+	if (!request->view && !request->fs->options.visibility_unix)
 		set_view(request, index_view_get(request->fs->index));
+	assert(request->view);
 	return request->view;
 }
 
 void
-fs_request_use_view(struct fs_request *request, struct index_view *view)
+fs_request_use_view(struct fs_request *request, struct index_view *view, uint64_t viewer)
 {
+	request->viewer = viewer;
 	set_view(request, index_view_ref(view));
 }
 

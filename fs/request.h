@@ -22,7 +22,8 @@ struct fs_request {
 	uint64_t node;	  /* what it is about, and ... */
 	const char *name; /* ... a name in that, or NULL: for the record of failures */
 	struct index_budget budget;
-	struct index_view *view; /* the newest one when it was first asked for */
+	struct index_view *view; /* the newest one, as whoever asks sees it */
+	uint64_t viewer;	 /* key of those who see the same; 0: everything */
 	struct fs_core core;	 /* properties of that view */
 	struct pxs_error err;
 };
@@ -35,11 +36,15 @@ fs_request_cleanup(struct fs_request *request)
 	fs_request_done(request);
 }
 
-/* Lent, as long as the request. Sets request->core as well. */
+/* Take the newest view, before anything is asked for, or anew. Sets request->core as well. Errors
+ * as index_view_for(). */
+int fs_request_enter(struct fs_request *request);
+
+/* Lent, as long as the request, or until it takes another one. */
 struct index_view *fs_request_view(struct fs_request *request);
 
-/* Answer from VIEW rather than from the newest one. */
-void fs_request_use_view(struct fs_request *request, struct index_view *view);
+/* Answer from VIEW, which is of VIEWER (as above), rather than from the newest one. */
+void fs_request_use_view(struct fs_request *request, struct index_view *view, uint64_t viewer);
 
 /* The document that a node number stands for, in the request's view. -ESTALE: it is gone. */
 int fs_request_document(struct fs_request *request, uint64_t node, uint32_t *ret_doc);

@@ -221,7 +221,9 @@ fs_op_symlink(fuse_req_t req, const char *link, fuse_ino_t parent, const char *n
 	int r;
 
 	fs_request_init(&request, req, parent, name);
-	r = save(&request, link, parent, name, &entry);
+	r = fs_request_enter(&request);
+	if (r == 0)
+		r = save(&request, link, parent, name, &entry);
 	if (r < 0) {
 		fs_request_fail(&request, r);
 		return;
@@ -258,7 +260,9 @@ fs_op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new
 	int r;
 
 	fs_request_init(&request, req, parent, name);
-	r = rename_saved(&request, new_parent, new_name, flags);
+	r = fs_request_enter(&request);
+	if (r == 0)
+		r = rename_saved(&request, new_parent, new_name, flags);
 	if (r < 0)
 		fs_request_fail(&request, r);
 	else
@@ -272,8 +276,11 @@ fs_op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 	int r;
 
 	fs_request_init(&request, req, parent, name);
-	r = check_parent(&request, parent,
-			 "a folder of the mount cannot be removed, only saved searches can");
+	r = fs_request_enter(&request);
+	if (r == 0)
+		r = check_parent(
+			&request, parent,
+			"a folder of the mount cannot be removed, only saved searches can");
 	if (r == 0)
 		r = index_saved_remove(request.fs->index, name);
 	if (r < 0)
@@ -301,7 +308,9 @@ fs_op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 	int r;
 
 	fs_request_init(&request, req, parent, name);
-	r = unlink_in(&request, parent, name);
+	r = fs_request_enter(&request);
+	if (r == 0)
+		r = unlink_in(&request, parent, name);
 	if (r < 0)
 		fs_request_fail(&request, r);
 	else

@@ -13,10 +13,12 @@ fs_op_statfs(fuse_req_t req, fuse_ino_t ino)
 {
 	CLEANUP(fs_request) struct fs_request request;
 	struct statvfs st;
+	int r;
 
 	fs_request_init(&request, req, ino, NULL);
-	if (statvfs(index_dir(request.fs->index), &st) < 0) {
-		fs_request_fail(&request, -errno);
+	r = statvfs(index_dir(request.fs->index), &st) < 0 ? -errno : fs_request_enter(&request);
+	if (r < 0) {
+		fs_request_fail(&request, r);
 		return;
 	}
 	st.f_files = index_view_count(fs_request_view(&request));

@@ -71,13 +71,15 @@ fs_print_status(struct fs_request *request, const struct fs_node *folder, struct
 	struct index_view *view = fs_request_view(request);
 
 	(void)folder;
-	pxs_buf_addf(buf, "documents\t%" PRIu64 "\ngeneration\t%" PRIu64 "\nchanged\t",
-		     index_view_count(view), index_view_seq(view));
+	pxs_buf_addf(buf, "documents\t%" PRIu64 "\n", index_view_count(view));
+	if (!request->viewer) /* it counts the changes of all documents */
+		pxs_buf_addf(buf, "generation\t%" PRIu64 "\n", index_view_seq(view));
+	pxs_buf_add_str(buf, "changed\t");
 	query_time_print(index_view_changed_ns(view), buf);
 	pxs_buf_add_str(buf, "\nmounted\t");
 	query_time_print(request->fs->mounted_ns / PXS_NS_PER_S * PXS_NS_PER_S, buf);
 	pxs_buf_addf(buf, "\nmountpoint\t%s\n", options->mountpoint);
-	if (options->status)
+	if (options->status && !request->viewer) /* it tells of all documents */
 		options->status(options->context, buf);
 	return buf->error;
 }

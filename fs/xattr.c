@@ -238,13 +238,17 @@ fs_op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 {
 	CLEANUP(fs_request) struct fs_request request = { 0 };
 	CLEANUP(pxs_buf) struct pxs_buf value = PXS_BUF_INIT;
+	int r;
 
 	if (strncmp(name, USER, USER_LEN) != 0) {
 		(void)fuse_reply_err(req, EOPNOTSUPP);
 		return;
 	}
 	fs_request_init(&request, req, ino, NULL);
-	reply(&request, &value, size, get(&request, ino, name, &value));
+	r = fs_request_enter(&request);
+	if (r == 0)
+		r = get(&request, ino, name, &value);
+	reply(&request, &value, size, r);
 }
 
 void
@@ -255,7 +259,9 @@ fs_op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 	int r;
 
 	fs_request_init(&request, req, ino, NULL);
-	r = fs_node_is_document(ino) ? list_of_document(&request, ino, &list)
-				     : list_of_node(&request, ino, &list);
+	r = fs_request_enter(&request);
+	if (r == 0)
+		r = fs_node_is_document(ino) ? list_of_document(&request, ino, &list)
+					     : list_of_node(&request, ino, &list);
 	reply(&request, &list, size, r);
 }

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include <microhttpd.h>
-#include <xxhash.h>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -241,22 +240,14 @@ enters(void *context, const char *const *directories, size_t n, uint8_t *entries
 	return auth_enters(context, directories, n, entries);
 }
 
-/* Never 0, which is nobody's; who has the same user and groups may enter the same. */
-static uint64_t
-key_of(const struct auth_caller *caller)
-{
-	return XXH3_64bits_withSeed(caller->groups, caller->n_groups * sizeof(caller->groups[0]),
-				    (uint64_t)caller->uid << 32 | caller->gid) |
-	       1;
-}
-
 bool
 request_sees_at_once(struct request *request)
 {
 	if (request->who.rights & AUTH_BYPASS)
 		return true;
 	if (!request->view)
-		request->view = index_view_kept(request->rest->index, key_of(&request->who.caller));
+		request->view = index_view_kept(request->rest->index,
+						auth_caller_key(&request->who.caller));
 	return request->view != NULL;
 }
 
@@ -264,7 +255,7 @@ int
 request_view(const struct request *request, struct index_view **ret_view)
 {
 	const struct auth_caller *caller = &request->who.caller;
-	const struct index_viewer viewer = { .key = key_of(caller),
+	const struct index_viewer viewer = { .key = auth_caller_key(caller),
 					     .enters = enters,
 					     .context = (void *)caller };
 
