@@ -193,21 +193,26 @@ options_are_parsed(void **state)
 		int result;
 		bool allow_other;
 		unsigned int unlinks;
+		bool visibility_unix;
 	} ROWS[] = {
-		{ "", 0, false, 0 },
-		{ "allow_other", 0, true, 0 },
-		{ ",allow_other,", 0, true, 0 },
-		{ "nonsense", -EINVAL, false, 0 },
-		{ "allow_other,nonsense", -EINVAL, false, 0 }, /* nothing is set then */
-		{ "allow_othe", -EINVAL, false, 0 },
-		{ "unlink", 0, false, 100 },
-		{ "unlink=7,allow_other", 0, true, 7 },
-		{ "unlink=0", 0, false, 0 },
-		{ "unlink=", -EINVAL, false, 0 },
-		{ "unlink=-1", -EINVAL, false, 0 },
-		{ "unlink=5x", -EINVAL, false, 0 },
-		{ "unlink=1000001", -EINVAL, false, 0 },
-		{ "unlinked", -EINVAL, false, 0 },
+		{ "", 0, false, 0, false },
+		{ "allow_other", 0, true, 0, false },
+		{ ",allow_other,", 0, true, 0, false },
+		{ "nonsense", -EINVAL, false, 0, false },
+		{ "allow_other,nonsense", -EINVAL, false, 0, false }, /* nothing is set then */
+		{ "allow_othe", -EINVAL, false, 0, false },
+		{ "unlink", 0, false, 100, false },
+		{ "unlink=7,allow_other", 0, true, 7, false },
+		{ "unlink=0", 0, false, 0, false },
+		{ "unlink=", -EINVAL, false, 0, false },
+		{ "unlink=-1", -EINVAL, false, 0, false },
+		{ "unlink=5x", -EINVAL, false, 0, false },
+		{ "unlink=1000001", -EINVAL, false, 0, false },
+		{ "unlinked", -EINVAL, false, 0, false },
+		{ "visibility=unix", 0, false, 0, true },
+		{ "visibility=unix,visibility=all", 0, false, 0, false },
+		{ "visibility=none", -EINVAL, false, 0, false },
+		{ "visibility", -EINVAL, false, 0, false },
 	};
 
 	(void)state;
@@ -218,6 +223,7 @@ options_are_parsed(void **state)
 		assert_int_equal(fs_options_parse(ROWS[i].text, &options, &err), ROWS[i].result);
 		assert_int_equal(options.allow_other, ROWS[i].allow_other);
 		assert_int_equal(options.unlinks_per_minute, ROWS[i].unlinks);
+		assert_int_equal(options.visibility_unix, ROWS[i].visibility_unix);
 		assert_true((err.code != 0) == (ROWS[i].result != 0));
 	}
 }

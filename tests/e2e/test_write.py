@@ -328,6 +328,24 @@ def test_rm_is_closed_unless_the_mount_opens_it(new_daemon, tree):
     refused(errno.EPERM, os.mkdir, os.path.join(daemon.mountpoint, ".Trash-0"))
 
 
+def test_mv_out_copies_and_deletes_the_document_alone(daemon, tree):
+    target = os.path.join(daemon.home, "moved.jpg")
+    assert run("mv", found(daemon), target).returncode == 0
+    assert shown(daemon) == ["dog.jpg", "owl.jpg"]
+    for path in (target, os.path.join(tree, "cat.jpg")):
+        with open(path, encoding="utf-8") as file:
+            assert file.read() == "cat.jpg"
+
+
+def test_there_is_no_trash(daemon):
+    """What a file manager tries fails at once, and leaves the document also where rm would not."""
+    trash = os.path.join(daemon.mountpoint, ".Trash-0")
+    refused(errno.EPERM, os.mkdir, trash)
+    refused(errno.ENOENT, os.rename, found(daemon), os.path.join(trash, "files", "cat.jpg"))
+    refused(errno.EPERM, os.rename, found(daemon), os.path.join(daemon.mountpoint, "cat.jpg"))
+    assert shown(daemon) == ["cat.jpg", "dog.jpg", "owl.jpg"]
+
+
 def test_rm_deletes_no_version_that_nobody_saw(daemon):
     path = found(daemon)
     get(path, "pxs.etag")
