@@ -215,7 +215,11 @@ CHANGE = {
 CHANGES = collection(
     "/changes",
     links=[link("next", "next", "Next", re.compile(r"/changes\?since=\d+.*")), PARENT],
-    properties=[datum("seq", int, "Told up to change"), datum("newest", int, "Newest change")],
+    properties=[
+        datum("seq", int, "Told up to change"),
+        datum("newest", int, "Newest change"),
+        datum("index", re.compile(r"[0-9a-f]{16}"), "Index that counts them"),
+    ],
     items=Each(CHANGE),
 )
 REMOVED = {
