@@ -4,9 +4,12 @@ import documents
 import relevance
 import strings
 import wheres
-from conditions import MUST, Group
+from conditions import MUST, Group, fuzzy_words
 from documents import BY_NAME, SCHEMA
 from values import Unknown
+
+
+NEAREST = 50  # words that a word with edits stands for, in each property
 
 
 class Difference(AssertionError):
@@ -128,9 +131,17 @@ class Catalogue:
 
     def found(self, asked):
         condition = self.condition(asked)
+        self.check_nearest(condition)
         hits = [doc for doc in self.docs.values() if condition.matches(doc)]
         hits = self.ordered(hits, asked.get("sort"))
         return hits[: asked["limit"]] if "limit" in asked else hits
+
+    def check_nearest(self, condition):
+        """The engine takes the nearest only; which these are the model does not say."""
+        for word in fuzzy_words(condition):
+            terms = {term for doc in self.docs.values() for term in doc.terms(word.prop)}
+            if sum(map(word.test, terms)) > NEAREST:
+                raise Unknown(f"the {NEAREST} nearest words")
 
     def ordered(self, hits, sort):
         """By the keys, missing values last; of a list the least value, descending the greatest.

@@ -151,6 +151,17 @@ class Pattern:
         return any(map(self.test, doc.terms(self.prop)))
 
 
+def fuzzy_words(condition):
+    """The patterns in it that are words with edits."""
+    if isinstance(condition, Group):
+        for _, part in condition.clauses:
+            yield from fuzzy_words(part)
+    elif isinstance(condition, (Not, Boost)):
+        yield from fuzzy_words(condition.condition)
+    elif isinstance(condition, Pattern) and condition.fuzzy:
+        yield condition
+
+
 # --- Tests of one term, for Pattern ---
 
 
