@@ -103,6 +103,33 @@ exclude(struct search *search, const struct query_node *group, roaring_bitmap_t 
 	return 0;
 }
 
+/* What is only a wish beside what must be is not looked up before documents are put in order; then
+ * it is too late to refuse a pattern. */
+static int
+check_patterns(struct search *search, const struct query_node *node)
+{
+	int r = 0;
+
+	if (COST_OF[node->kind] == COST_PATTERN)
+		return search_pattern_check(search, node);
+	for (const struct query_node *child = node->first_child; r == 0 && child;
+	     child = child->next)
+		r = check_patterns(search, child);
+	return r;
+}
+
+static int
+check_wishes(struct search *search, const struct query_node *group)
+{
+	int r = 0;
+
+	for (const struct query_node *child = group->first_child; r == 0 && child;
+	     child = child->next)
+		if (child->occur == QUERY_SHOULD)
+			r = check_patterns(search, child);
+	return r;
+}
+
 /* enum query_occur has the model. */
 static int
 evaluate_group(struct search *search, const struct query_node *group,
@@ -113,10 +140,13 @@ evaluate_group(struct search *search, const struct query_node *group,
 
 	if (!hits)
 		return -ENOMEM;
-	if (has_clause(group, QUERY_MUST))
+	if (has_clause(group, QUERY_MUST)) {
 		r = require(search, group, &hits);
-	else if (has_clause(group, QUERY_SHOULD))
+		if (r == 0)
+			r = check_wishes(search, group);
+	} else if (has_clause(group, QUERY_SHOULD)) {
 		r = require_any(search, group, &hits);
+	}
 	if (r == 0)
 		r = exclude(search, group, hits);
 	if (r < 0)

@@ -76,6 +76,9 @@ const struct query_property *search_property(const struct search *search, uint32
 int search_pattern(struct search *search, const struct query_node *node,
 		   const roaring_bitmap_t *within, roaring_bitmap_t **ret_hits);
 
+/* Refuses what search_pattern() would, and looks nothing up. */
+int search_pattern_check(struct search *search, const struct query_node *node);
+
 /* search_column.c: EQUALS, RANGE, EXISTS. */
 int search_column(struct search *search, const struct query_node *node,
 		  const roaring_bitmap_t *within, roaring_bitmap_t **ret_hits);

@@ -134,6 +134,16 @@ find_prefix(struct leaf *leaf)
 }
 
 static int
+refuse_words(const struct leaf *leaf, const struct pxs_error *why)
+{
+	if (why->code)
+		return pxs_error_set(leaf->search->err, -EINVAL, -1, "%s", why->text);
+	return pxs_error_set(leaf->search->err, -EINVAL, -1,
+			     "more than %d words match '%.60s'; write more of the word",
+			     EXPAND_WORDS_MAX, leaf->node->text);
+}
+
+static int
 find_in_words(struct leaf *leaf)
 {
 	CLEANUP(expansions) struct expansions expansions = { 0 };
@@ -150,13 +160,7 @@ find_in_words(struct leaf *leaf)
 		return find_prefix(leaf);
 	if (r == 0)
 		return find_words(leaf, &expansions);
-	if (r != -EINVAL)
-		return r;
-	if (err.code)
-		return pxs_error_set(leaf->search->err, r, -1, "%s", err.text);
-	return pxs_error_set(leaf->search->err, r, -1,
-			     "more than %d words match '%.60s'; write more of the word",
-			     EXPAND_WORDS_MAX, leaf->node->text);
+	return r == -EINVAL ? refuse_words(leaf, &err) : r;
 }
 
 /* --- Values --- */
@@ -282,4 +286,22 @@ search_pattern(struct search *search, const struct query_node *node, const roari
 	roaring_bitmap_and_inplace(hits, within);
 	*ret_hits = STEAL(hits);
 	return 0;
+}
+
+int
+search_pattern_check(struct search *search, const struct query_node *node)
+{
+	CLEANUP(expansions) struct expansions expansions = { 0 };
+	CLEANUP(leaf) struct leaf leaf = { .search = search, .node = node };
+	struct pxs_error err = { 0 };
+	struct search quiet = *search;
+	int r;
+
+	if (node->kind == QUERY_PREFIX || !*node->text)
+		return 0;
+	quiet.err = &err;
+	r = pattern_new(node, &leaf.pattern, search->err);
+	if (r == 0)
+		r = expand_words(&quiet, node, leaf.pattern, &expansions);
+	return r == -EINVAL ? refuse_words(&leaf, &err) : r;
 }

@@ -30,6 +30,7 @@ LIMITS = [
 REMEMBERED = [
     {"where": '{"core.size": -9223372036854775808}'},  # marks the missing ones in a column
     {"string": "\\&\\&~1 OR dog"},  # was printed as an operator
+    {"string": "+dog /.*/"},  # was refused without a sentence
 ]
 
 
