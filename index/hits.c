@@ -106,7 +106,7 @@ index_hits_put(struct index_hits *hits)
 		free(hits->orderings[i].order);
 	}
 	query_free(hits->query);
-	free(hits->scores);
+	scores_free(hits->scores);
 	facet_set_free(hits->facets);
 	for (size_t i = 0; i < HITS_LONE_FACETS; i++)
 		index_facet_free(hits->lone[i]);

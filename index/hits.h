@@ -40,7 +40,7 @@ struct index_hits {
 
 	pthread_mutex_t lock; /* and the sorters, which are prepared at need */
 	struct hits_ordering orderings[2];
-	float *scores; /* by document; NULL until someone sorts by them */
+	struct scores *scores; /* NULL until someone sorts by them */
 	struct facet_set *facets;
 	struct index_facet *lone[HITS_LONE_FACETS];
 	size_t next_lone;    /* to be replaced */

@@ -37,7 +37,7 @@ prepare(struct index_hits *hits, struct hits_ordering *ordering, const struct in
 					     &hits->scores, NULL);
 		if (r < 0)
 			return r;
-		atomic_fetch_add(&hits->bytes, hits->view->max_doc * sizeof(*hits->scores));
+		atomic_fetch_add(&hits->bytes, hits->scores->bytes);
 		sorter_set_scores(&ordering->sorter, hits->scores);
 	}
 	return sorter_prepare(&ordering->sorter, budget);

@@ -223,48 +223,79 @@ score_segment(struct scoring *scoring, uint32_t segment, float *scores)
 	return r;
 }
 
-static int
-score_all(struct scoring *scoring, const roaring_bitmap_t *hits, float *scores)
+/* The first segment from AT on that has a hit, and AT behind it. */
+static bool
+next_segment(roaring_uint32_iterator_t *at, uint32_t *ret_segment)
 {
+	if (!at->has_value)
+		return false;
+	*ret_segment = at->current_value >> COLUMN_SEGMENT_SHIFT;
+	if (*ret_segment == UINT32_MAX >> COLUMN_SEGMENT_SHIFT)
+		at->has_value = false;
+	else
+		(void)roaring_move_uint32_iterator_equalorlarger(
+			at, (*ret_segment + 1) << COLUMN_SEGMENT_SHIFT);
+	return true;
+}
+
+/* -EINVAL: too many. */
+static int
+scores_new(const roaring_bitmap_t *hits, struct scores **ret_scores)
+{
+	uint32_t n_segments = (roaring_bitmap_maximum(hits) >> COLUMN_SEGMENT_SHIFT) + 1;
+	size_t head = sizeof(struct scores) + n_segments * sizeof(float *);
+	size_t block = COLUMN_SEGMENT_DOCS * sizeof(float), bytes = head;
 	roaring_uint32_iterator_t at;
+	struct scores *scores;
+	uint32_t segment;
+
+	for (roaring_init_iterator(hits, &at); next_segment(&at, &segment);)
+		bytes += block;
+	if (bytes - head > RELEVANCE_BYTES_MAX)
+		return -EINVAL;
+	scores = calloc(1, bytes);
+	if (!scores)
+		return -ENOMEM;
+	scores->bytes = bytes;
+	scores->n_segments = n_segments;
+	bytes = head;
+	for (roaring_init_iterator(hits, &at); next_segment(&at, &segment); bytes += block)
+		scores->segments[segment] = (float *)(void *)((char *)scores + bytes);
+	*ret_scores = scores;
+	return 0;
+}
+
+static int
+score_all(struct scoring *scoring, struct scores *scores)
+{
 	int r = 0;
 
-	roaring_init_iterator(hits, &at);
-	while (r == 0 && at.has_value) {
-		uint32_t segment = at.current_value >> COLUMN_SEGMENT_SHIFT;
-
-		r = score_segment(scoring, segment,
-				  scores + ((size_t)segment << COLUMN_SEGMENT_SHIFT));
-		if (segment == UINT32_MAX >> COLUMN_SEGMENT_SHIFT)
-			break;
-		(void)roaring_move_uint32_iterator_equalorlarger(
-			&at, (segment + 1) << COLUMN_SEGMENT_SHIFT);
-	}
+	for (uint32_t i = 0; i < scores->n_segments && r == 0; i++)
+		if (scores->segments[i])
+			r = score_segment(scoring, i, scores->segments[i]);
 	return r;
 }
 
 int
 relevance_scores(const struct index_view *view, const struct query *query,
 		 const roaring_bitmap_t *hits, const struct index_budget *budget,
-		 float **ret_scores, struct pxs_error *err)
+		 struct scores **ret_scores, struct pxs_error *err)
 {
-	size_t n = ((size_t)(view->max_doc >> COLUMN_SEGMENT_SHIFT) + 1) << COLUMN_SEGMENT_SHIFT;
 	struct search search = { .view = view, .budget = budget, .err = err };
 	CLEANUP(scoring) struct scoring scoring = { 0 };
 	CLEANUP(scorer) struct scorer scorer = { 0 };
-	CLEANUP(free) float *scores = NULL;
+	CLEANUP(scores) struct scores *scores = NULL;
 	int r;
 
-	if (n > RELEVANCE_BYTES_MAX / sizeof(*scores))
+	r = scores_new(hits, &scores);
+	if (r == -EINVAL)
 		return relevance_refuse(err);
-	scores = calloc(n, sizeof(*scores));
-	if (!scores)
-		return -ENOMEM;
-	r = scorer_init(&scorer, &search, query->root, hits);
+	if (r == 0)
+		r = scorer_init(&scorer, &search, query->root, hits);
 	if (r == 0)
 		r = scoring_init(&scoring, &scorer, budget);
 	if (r == 0)
-		r = score_all(&scoring, hits, scores);
+		r = score_all(&scoring, scores);
 	if (r < 0)
 		return r;
 	*ret_scores = STEAL(scores);

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <roaring/roaring.h>
 
@@ -41,14 +42,28 @@ void relevance_done(struct relevance *relevance);
 /* Memory of one ranking; above it, it is an error. */
 #define RELEVANCE_BYTES_MAX ((size_t)64 << 20)
 
+/* By segment and place, of the segments that have a hit; of a hit, only. */
+struct scores {
+	size_t bytes;
+	uint32_t n_segments;
+	float *segments[]; /* [COLUMN_SEGMENT_DOCS] each, or NULL */
+};
+
+static inline void
+scores_free(struct scores *scores)
+{
+	free(scores);
+}
+DEFINE_CLEANUP(scores, struct scores *, scores_free)
+
 /* Whether the conditions of QUERY tell its hits apart: whether words are asked for. */
 bool relevance_tells(const struct query *query);
 
-/* The scores of HITS, which QUERY found in VIEW, by document number; the caller frees them. 0;
- * budget_check()'s; -EINVAL: relevance_refuse()'s; others as index_search(). */
+/* The scores of HITS, which QUERY found in VIEW; the caller frees them. 0; budget_check()'s;
+ * -EINVAL: relevance_refuse()'s; others as index_search(). */
 int relevance_scores(const struct index_view *view, const struct query *query,
 		     const roaring_bitmap_t *hits, const struct index_budget *budget,
-		     float **ret_scores, struct pxs_error *err);
+		     struct scores **ret_scores, struct pxs_error *err);
 
 /* -EINVAL with its sentence: more than RELEVANCE_BYTES_MAX. */
 int relevance_refuse(struct pxs_error *err);

@@ -53,7 +53,7 @@ sorter_wants_scores(const struct sorter *sorter)
 }
 
 void
-sorter_set_scores(struct sorter *sorter, const float *scores)
+sorter_set_scores(struct sorter *sorter, const struct scores *scores)
 {
 	for (size_t i = 0; i < sorter->n; i++)
 		if (!sorter->keys[i].column)

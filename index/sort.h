@@ -20,6 +20,7 @@
 struct column;
 struct dict;
 struct ranks;
+struct scores;
 
 /* The keys of a document, and last what tells equal ones apart: its id, or without keys its row. */
 #define SORT_LEVELS_MAX (QUERY_SORTS_MAX + 1)
@@ -33,7 +34,7 @@ struct sorter {
 	struct sort_key {
 		const struct column *column; /* NULL: by relevance */
 		struct ranks *ranks;	     /* of strings; NULL until prepared */
-		const float *scores;	     /* of documents; NULL until they are set */
+		const struct scores *scores; /* NULL until they are set */
 		bool descending;
 	} keys[QUERY_SORTS_MAX];
 	size_t n; /* 0: by row alone */
@@ -50,7 +51,7 @@ void sorter_init_relevance(struct sorter *sorter, const struct index_view *view)
 
 /* Whether it sorts by scores that are to be set before it is prepared; lent as long as SORTER. */
 bool sorter_wants_scores(const struct sorter *sorter);
-void sorter_set_scores(struct sorter *sorter, const float *scores);
+void sorter_set_scores(struct sorter *sorter, const struct scores *scores);
 
 /* What a key sorts by: a property, or "_score". */
 const struct query_property *sort_key_property(const struct sort_key *key);

@@ -7,6 +7,7 @@
 #include "index/column.h"
 #include "index/doclist.h"
 #include "index/ranks.h"
+#include "index/relevance.h"
 #include "index/sort.h"
 #include "index/view.h"
 
@@ -88,9 +89,12 @@ key_of_list(const struct sort_key *key, const struct column_slice *slice, uint32
 static void
 keys_of_scores(const struct sort_key *key, const struct doclist_slice *docs, uint64_t *keys)
 {
+	const float *scores = key->scores->segments[docs->segment];
+
 	for (size_t i = 0; i < docs->n; i++) {
+		uint32_t place = docs->docs[i] & COLUMN_PLACE_MASK;
 		struct query_value score = { .type = QUERY_TYPE_DOUBLE,
-					     .real = (double)key->scores[docs->docs[i]] };
+					     .real = (double)scores[place] };
 
 		keys[i] = key_of(column_number(&score), key->descending);
 	}

@@ -548,6 +548,32 @@ check_row(void **state)
 	assert_string_equal(pxs_buf_text(&ids), row->listed);
 }
 
+/* A catalogue that changes much has few documents with high numbers. */
+static void
+numbers_may_be_high(void **state)
+{
+	char command[160];
+
+	(void)state;
+	index_close(STEAL(catalogue));
+	(void)snprintf(
+		command, sizeof(command),
+		"sqlite3 %s/docs.db \"UPDATE meta SET value = 20000000 WHERE key = 'next_doc'\"",
+		dir);
+	assert_int_equal(system(command), 0);
+	if (index_open(dir, 0, &catalogue, &err) < 0)
+		fail_msg("%s", err.text);
+	for (size_t i = 0; i < PROPERTIES; i++) {
+		struct query_property named = DECLARED[i];
+
+		named.prompt = named.name;
+		assert_int_equal(index_property_add(catalogue, &named, &property[i], &err), 0);
+	}
+	put_title(6, "alpha alpha alpha", 6);
+	check_row(&(void *){
+		(void *)&(const struct row){ "", "alpha", "", 0, " 6 3 2 1 4", " 1 2 3 4 6" } });
+}
+
 static void
 lengths_are_lucenes(void **state)
 {
@@ -573,6 +599,7 @@ main(void)
 {
 	static const struct CMUnitTest OTHERS[] = {
 		cmocka_unit_test(lengths_are_lucenes),
+		cmocka_unit_test_setup_teardown(numbers_may_be_high, setup_rows, close_catalogue),
 		cmocka_unit_test_setup_teardown(random_queries_are_ranked_as_the_formula_says,
 						setup, close_catalogue),
 	};
