@@ -139,7 +139,7 @@ check_all(struct check *check)
 	if (r < 0)
 		return r;
 	check->faults += (unsigned int)r;
-	r = fts_check(index->fts, check->report);
+	r = fts_check(index->tables->fts, check->report);
 	if (r < 0)
 		return r;
 	check->faults += (unsigned int)r;

@@ -19,7 +19,7 @@ index_write_version(const struct index_write *write, int64_t id, struct index_ve
 
 	if (!doc)
 		return -ENOENT;
-	meta = docs_meta(write->index->docs, doc);
+	meta = docs_meta(write->index->tables->docs, doc);
 	*ret_version = (struct index_version){
 		.created_ns = meta.created_ns,
 		.updated_ns = meta.updated_ns,
@@ -207,7 +207,7 @@ static int
 record_of(struct index_write *write, uint32_t doc)
 {
 	const struct view_schema *schema = write->schema;
-	int r = begin_merged(write, docs_id(write->index->docs, doc));
+	int r = begin_merged(write, docs_id(write->index->tables->docs, doc));
 
 	for (uint32_t i = 0; i < schema->n_columns && r == 0; i++)
 		if (schema->columns[i])
@@ -235,7 +235,7 @@ index_write_delete(struct index_write *write, int64_t id, const char *user)
 	r = index_write_remove(write, id);
 	if (r < 0)
 		return r;
-	meta = docs_meta(write->index->docs, doc);
+	meta = docs_meta(write->index->tables->docs, doc);
 	removed = (struct journal_removed){
 		.seq = write->counters.seq,
 		.id = id,

@@ -66,8 +66,8 @@ try_term(void *context, uint32_t number, const char *term, size_t len)
 	if (r < 0)
 		return r;
 	word.distance = (uint32_t)r;
-	word.documents = lexicon_documents(fts_lexicon(index_fts(expand->search->view->index)),
-					   number, NULL);
+	word.documents = lexicon_documents(fts_lexicon(expand->search->view->tables->fts), number,
+					   NULL);
 	return add(expand, &word);
 }
 
@@ -90,7 +90,7 @@ int
 expand_words(struct search *search, const struct query_node *node, struct pattern *pattern,
 	     struct expansions *ret_expansions)
 {
-	const struct lexicon *lexicon = fts_lexicon(index_fts(search->view->index));
+	const struct lexicon *lexicon = fts_lexicon(search->view->tables->fts);
 	struct expansions found = { 0 };
 	struct expand expand = {
 		.search = search,

@@ -165,7 +165,7 @@ carry_over(struct field_stats_cache *cache, const struct index_view *view)
 
 		if (!sums->column)
 			continue;
-		r = measures_of(index_relevance(view->index)->measures, sums->column, NULL, &table);
+		r = measures_of(view->tables->relevance.measures, sums->column, NULL, &table);
 		if (r == 0)
 			r = add_up(sums->column, table, came, 1, NULL, &sums->stats);
 		if (r == 0)

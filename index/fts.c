@@ -354,6 +354,23 @@ fts_close(struct fts *fts)
 	free(fts);
 }
 
+void
+fts_discard(struct fts *fts)
+{
+	static const char *const ENDINGS[] = { "", "-wal", "-shm", "-terms" };
+	CLEANUP(free) char *path = fts ? strdup(fts->path) : NULL;
+	CLEANUP(pxs_buf) struct pxs_buf name = PXS_BUF_INIT;
+
+	fts_close(fts);
+	/* What stays, the next start removes. */
+	for (size_t i = 0; path && i < ARRAY_SIZE(ENDINGS); i++) {
+		pxs_buf_clear(&name);
+		pxs_buf_addf(&name, "%s%s", path, ENDINGS[i]);
+		if (!name.error)
+			(void)unlink(pxs_buf_text(&name));
+	}
+}
+
 uint64_t
 fts_bytes(const struct fts *fts)
 {
@@ -436,6 +453,12 @@ fts_commit(struct fts *fts, uint64_t seq)
 		merge_a_little(fts);
 	fts->n_put = 0;
 	return 0;
+}
+
+int
+fts_sync(struct fts *fts)
+{
+	return db_exec(fts->db, "PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
 void

@@ -21,6 +21,8 @@ struct pxs_error;
 int fts_open(const char *path, struct fts **ret_fts, uint64_t *ret_seq, struct pxs_error *err);
 void fts_close(struct fts *fts);
 DEFINE_CLEANUP(fts, struct fts *, fts_close)
+/* Close it and remove its files. */
+void fts_discard(struct fts *fts);
 
 /* Writing, by one thread at a time: begin, put ..., commit or rollback. Commit makes it durable
  * enough: after a crash the file is sound and *RET_SEQ above says what it lacks. */
@@ -29,6 +31,8 @@ int fts_begin(struct fts *fts);
 int fts_put(struct fts *fts, uint32_t doc, const char *stream, size_t len);
 int fts_commit(struct fts *fts, uint64_t seq);
 void fts_rollback(struct fts *fts);
+/* What was committed outlives a failure of power, too. */
+int fts_sync(struct fts *fts);
 /* Empty it, outside of a transaction. */
 int fts_clear(struct fts *fts);
 

@@ -98,7 +98,7 @@ check_remembered(struct history *history, uint64_t since, uint64_t newest)
 static int
 was_shown(const struct index_view *view, int64_t id)
 {
-	uint32_t doc = docs_newest_of_id(view->index->docs, id);
+	uint32_t doc = docs_newest_of_id(view->tables->docs, id);
 
 	if (!view->shown)
 		return 1;
@@ -122,7 +122,7 @@ is_last(const struct index_view *view, sqlite3_stmt *stmt, struct index_change *
 		return was_shown(view, ret->id);
 	if (ret->removed || found < 0)
 		return 0;
-	return docs_meta(view->index->docs, ret->doc).seq == ret->seq;
+	return docs_meta(view->tables->docs, ret->doc).seq == ret->seq;
 }
 
 static int

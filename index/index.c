@@ -90,26 +90,21 @@ open_parts(struct index *index, struct pxs_error *err)
 	if (r == 0)
 		r = history_open(path, &index->history);
 	if (r == 0)
-		r = part_path(index, "fts.db", path);
-	if (r == 0)
-		r = fts_open(path, &index->fts, &index->fts_seq, err);
+		r = tables_new(index->dir, index->counters.text, &index->tables, &index->fts_seq,
+			       err);
 	if (r == 0)
 		r = part_path(index, "state.db", path);
 	if (r == 0)
 		r = state_open(path, &index->state, err);
 	if (r == 0)
-		r = docs_new(&index->docs);
-	if (r == 0)
 		r = epoch_new(&index->epoch);
-	if (r == 0)
-		r = segments_open(index->dir, &index->segments);
 	if (r == 0)
 		r = hits_cache_new(&index->hits_cache);
 	if (r == 0)
 		r = visible_new(&index->visible);
-	if (r == 0)
-		r = relevance_init(&index->relevance);
 	index->salt = index->counters.salt;
+	if (r == 0)
+		tables_sweep(index->dir, index->counters.text);
 	return r < 0 ? r : index_load(index, err);
 }
 
@@ -123,6 +118,7 @@ init_locks(struct index *index)
 	turn_init(&index->write_turn);
 	apply_queue_init(&index->applies);
 	edit_hook_init(&index->edit_hook);
+	(void)pthread_mutex_init(&index->keep_lock, NULL);
 	(void)pthread_mutex_init(&index->view_lock, NULL);
 	(void)pthread_cond_init(&index->published, &steady);
 	(void)pthread_condattr_destroy(&steady);
@@ -134,15 +130,12 @@ close_parts(struct index *index)
 {
 	hits_cache_free(STEAL(index->hits_cache));
 	visible_free(STEAL(index->visible));
-	relevance_done(&index->relevance);
 	if (index->view)
 		view_schema_free_columns(index->view->schema);
 	index_view_put(STEAL(index->view));
-	docs_free(STEAL(index->docs));
 	epoch_unref(STEAL(index->epoch));
-	segments_close(STEAL(index->segments));
+	tables_free(STEAL(index->tables));
 	state_close(STEAL(index->state));
-	fts_close(STEAL(index->fts));
 	history_close(STEAL(index->history));
 	journal_close(STEAL(index->journal));
 	store_close(STEAL(index->store));
@@ -163,7 +156,7 @@ open_all(struct index *index, struct pxs_error *err)
 	if (r == 0)
 		r = keeper_new(index, &index->keeper);
 	if (r == 0)
-		keeper_ask(index->keeper, index->view->max_doc);
+		keeper_ask(index->keeper, index->view->max_doc, compact_is_due(index));
 	return r;
 }
 
@@ -199,8 +192,8 @@ note_living(struct index *index)
 
 	keeper_free(index->keeper); /* its thread looks for it here until it ends */
 	index->keeper = NULL;
-	if (index->view && index->segments->manifest.state.n_segments > 0 &&
-	    index->segments->manifest.state.seq != index->view->seq)
+	if (index->view && index->tables->segments->manifest.state.n_segments > 0 &&
+	    index->tables->segments->manifest.state.seq != index->view->seq)
 		(void)seal_segments(index, &more);
 }
 
@@ -213,6 +206,7 @@ index_close(struct index *index)
 	close_parts(index);
 	(void)pthread_cond_destroy(&index->published);
 	(void)pthread_mutex_destroy(&index->view_lock);
+	(void)pthread_mutex_destroy(&index->keep_lock);
 	edit_hook_done(&index->edit_hook);
 	apply_queue_done(&index->applies);
 	turn_done(&index->write_turn);
@@ -228,22 +222,10 @@ index_dir(const struct index *index)
 	return index->dir;
 }
 
-struct fts *
-index_fts(struct index *index)
-{
-	return index->fts;
-}
-
 struct hits_cache *
 index_hits_cache(struct index *index)
 {
 	return index->hits_cache;
-}
-
-const struct relevance *
-index_relevance(const struct index *index)
-{
-	return &index->relevance;
 }
 
 struct state *
@@ -260,10 +242,10 @@ index_stats(struct index *index, struct index_stats *ret_stats)
 		.documents = view->count,
 		.versions = view->max_doc,
 		.docs_bytes = store_bytes(index->store),
-		.fts_bytes = fts_bytes(index->fts),
-		.column_bytes = docs_bytes(index->docs),
-		.segment_bytes = atomic_load(&index->segments->bytes),
-		.segments = atomic_load(&index->segments->n_mapped),
+		.fts_bytes = fts_bytes(view->tables->fts),
+		.column_bytes = docs_bytes(view->tables->docs),
+		.segment_bytes = atomic_load(&view->tables->segments->bytes),
+		.segments = atomic_load(&view->tables->segments->n_mapped),
 		.segments_rebuilt = index->rebuilt,
 		.properties = view->schema->schema.n_properties,
 		.seq = view->seq,

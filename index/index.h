@@ -1,7 +1,7 @@
 /* index.h - keeps documents and finds them.
  *
  *     docs.db   SQLite: the record. What was acknowledged is in it, everything else is derived.
- *     fts.db    SQLite FTS5: words and positions.
+ *     fts.db    SQLite FTS5: words and positions (fts-N.db after a compaction).
  *     segments/ columns: values by document number; filters, sorts, facets and stat read these. The
  *               newest are in memory, all others in mapped files.
  *
@@ -62,6 +62,11 @@ int index_stats(struct index *index, struct index_stats *ret_stats);
 /* Tells this index, and copies of it, from all others: 16 hexadecimal digits and NUL. */
 #define INDEX_IDENTITY_SIZE 17
 void index_identity(const struct index *index, char identity[INDEX_IDENTITY_SIZE]);
+
+/* Drop what only versions that are gone hold (words, values, texts): the parts are made anew beside
+ * those that are in use, and then take their place. It happens by itself when such versions are the
+ * most. 0; BUDGET's (may be NULL); from the system (-ENOSPC, ...): all is as it was. */
+int index_compact(struct index *index, const struct index_budget *budget);
 
 /* Compare the parts with the record: as many live documents everywhere, FTS and SQLite structure,
  * every document's columns against its record. 0: sound; 1: not, and REPORT has a line for each

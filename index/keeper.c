@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "index/column_slice.h"
+#include "index/index.h"
 #include "index/seal.h"
 
 /* After a failure (a full disk), how long until the next attempt. */
@@ -19,6 +20,7 @@ struct keeper {
 	bool stopping;
 	uint32_t full;	 /* segments that are full */
 	uint32_t sealed; /* segments that need nothing more */
+	bool compact;	 /* compaction is due */
 };
 
 /* Until there is something to do; false: it is to end. */
@@ -28,7 +30,7 @@ wait_for_work(struct keeper *keeper)
 	bool stopping;
 
 	(void)pthread_mutex_lock(&keeper->lock);
-	while (!keeper->stopping && keeper->full <= keeper->sealed)
+	while (!keeper->stopping && keeper->full <= keeper->sealed && !keeper->compact)
 		(void)pthread_cond_wait(&keeper->asked, &keeper->lock);
 	stopping = keeper->stopping;
 	(void)pthread_mutex_unlock(&keeper->lock);
@@ -49,25 +51,60 @@ pause_after_failure(struct keeper *keeper)
 	(void)pthread_mutex_unlock(&keeper->lock);
 }
 
+/* Whoever starts over meanwhile is not overheard. */
+static int
+seal(struct keeper *keeper)
+{
+	bool more;
+	int r;
+
+	(void)pthread_mutex_lock(&keeper->lock);
+	keeper->sealed = keeper->full;
+	(void)pthread_mutex_unlock(&keeper->lock);
+	r = seal_segments(keeper->index, &more);
+	if (r < 0 || more)
+		keeper_start_over(keeper);
+	return r;
+}
+
+static bool
+is_stopping(void *context)
+{
+	struct keeper *keeper = context;
+	bool stopping;
+
+	(void)pthread_mutex_lock(&keeper->lock);
+	stopping = keeper->stopping;
+	(void)pthread_mutex_unlock(&keeper->lock);
+	return stopping;
+}
+
+static int
+compact(struct keeper *keeper)
+{
+	const struct index_budget budget = { .cancelled = is_stopping, .context = keeper };
+	int r = index_compact(keeper->index, &budget);
+
+	if (r < 0)
+		return r;
+	(void)pthread_mutex_lock(&keeper->lock);
+	keeper->compact = false;
+	(void)pthread_mutex_unlock(&keeper->lock);
+	return 0;
+}
+
 static void *
 keep(void *context)
 {
 	struct keeper *keeper = context;
-	uint32_t full;
-	bool more;
+	bool due;
 
 	while (wait_for_work(keeper)) {
 		(void)pthread_mutex_lock(&keeper->lock);
-		full = keeper->full;
+		due = keeper->compact;
 		(void)pthread_mutex_unlock(&keeper->lock);
-		if (seal_segments(keeper->index, &more) < 0) {
+		if ((due ? compact(keeper) : seal(keeper)) < 0)
 			pause_after_failure(keeper);
-			continue;
-		}
-		(void)pthread_mutex_lock(&keeper->lock);
-		if (!more)
-			keeper->sealed = full;
-		(void)pthread_mutex_unlock(&keeper->lock);
 	}
 	return NULL;
 }
@@ -102,18 +139,34 @@ keeper_free(struct keeper *keeper)
 	free(keeper);
 }
 
+/* With the lock held. A thread that cannot be made now is tried again the next time. */
+static void
+wake(struct keeper *keeper)
+{
+	if ((keeper->full > keeper->sealed || keeper->compact) && !keeper->runs)
+		keeper->runs = pthread_create(&keeper->thread, NULL, keep, keeper) == 0;
+	(void)pthread_cond_broadcast(&keeper->asked);
+}
+
 void
-keeper_ask(struct keeper *keeper, uint32_t max_doc)
+keeper_ask(struct keeper *keeper, uint32_t max_doc, bool compact)
 {
 	uint32_t full = (uint32_t)(((uint64_t)max_doc + 1) >> COLUMN_SEGMENT_SHIFT);
 
 	(void)pthread_mutex_lock(&keeper->lock);
-	if (full > keeper->full) {
+	if (full > keeper->full || compact > keeper->compact) {
 		keeper->full = full;
-		/* A thread that cannot be made now is tried again with the next segment. */
-		if (full > keeper->sealed && !keeper->runs)
-			keeper->runs = pthread_create(&keeper->thread, NULL, keep, keeper) == 0;
-		(void)pthread_cond_broadcast(&keeper->asked);
+		keeper->compact |= compact;
+		wake(keeper);
 	}
+	(void)pthread_mutex_unlock(&keeper->lock);
+}
+
+void
+keeper_start_over(struct keeper *keeper)
+{
+	(void)pthread_mutex_lock(&keeper->lock);
+	keeper->sealed = 0;
+	wake(keeper);
 	(void)pthread_mutex_unlock(&keeper->lock);
 }

@@ -12,9 +12,7 @@
  * empty, so a crash on the way only makes it begin again. */
 #define REBUILD_STEP 50000
 
-/* Terms of versions that are gone stay in fts.db, where views mask them. At start, when they are
- * more than this and more than those of living documents, fts.db is made anew. */
-#define DEAD_MAX 10000
+#define RENUMBER_AT (UINT32_MAX / 2)
 
 struct load {
 	struct index *index;
@@ -111,7 +109,7 @@ load_document(void *context, const struct store_document *stored)
 		return -EBADMSG;
 	r = read_record(load, stored);
 	if (r == 0)
-		r = docs_add(load->index->docs, stored->doc, &stored->meta);
+		r = docs_add(load->index->tables->docs, stored->doc, &stored->meta);
 	if (r == 0)
 		r = index_fill_columns(load->schema, stored->doc, load->document);
 	if (r == 0)
@@ -127,7 +125,7 @@ rows_ascend(const struct index *index, const roaring_bitmap_t *live)
 	uint64_t row;
 
 	for (roaring_init_iterator(live, &at); at.has_value; roaring_advance_uint32_iterator(&at)) {
-		row = docs_row(index->docs, at.current_value);
+		row = docs_row(index->tables->docs, at.current_value);
 		if (row < before)
 			return false;
 		before = row;
@@ -150,7 +148,7 @@ static int
 forget_document(void *context, int64_t id)
 {
 	struct load *load = context;
-	uint32_t doc = docs_newest_of_id(load->index->docs, id);
+	uint32_t doc = docs_newest_of_id(load->index->tables->docs, id);
 
 	if (doc)
 		roaring_bitmap_remove(load->live, doc);
@@ -161,7 +159,7 @@ static int
 load_late_document(void *context, const struct store_document *stored)
 {
 	struct load *load = context;
-	uint32_t n_segments = load->index->segments->manifest.state.n_segments;
+	uint32_t n_segments = load->index->tables->segments->manifest.state.n_segments;
 
 	return stored->doc >> COLUMN_SEGMENT_SHIFT < n_segments ? -EBADMSG
 								: load_document(load, stored);
@@ -172,7 +170,7 @@ static int
 load_written(struct load *load)
 {
 	struct index *index = load->index;
-	const struct manifest_state *state = &index->segments->manifest.state;
+	const struct manifest_state *state = &index->tables->segments->manifest.state;
 	uint64_t count = 0;
 	int r;
 
@@ -199,7 +197,7 @@ load_all(struct load *load)
 	int r = load_written(load);
 
 	if (r == -ENOENT || r == -EBADMSG)
-		segments_drop(load->index->segments);
+		segments_drop(load->index->tables->segments);
 	if (r == -EBADMSG)
 		return -ESTALE;
 	if (r == -ENOENT)
@@ -207,19 +205,32 @@ load_all(struct load *load)
 	return r < 0 ? r : publish(load);
 }
 
-static uint64_t
-dead_versions(const struct index *index)
+/* Numbers are 32 bits. When half of them are given, documents get new ones, and with them all
+ * derived parts are made anew. */
+static int
+renumber(struct index *index)
 {
-	return index->counters.next_doc - 1 - index->view->count;
-}
+	struct store_counters counters = index->counters;
+	uint64_t n = 0;
+	int r;
 
-static void
-drop_dead_terms(struct index *index)
-{
-	uint64_t dead = dead_versions(index) - MIN(index->counters.dropped, dead_versions(index));
-
-	if (dead > DEAD_MAX && dead > index->view->count)
-		index->fts_seq = 0;
+	if (counters.next_doc <= RENUMBER_AT)
+		return 0;
+	r = store_begin(index->store);
+	if (r == 0)
+		r = store_renumber(index->store, &n);
+	counters.next_doc = (uint32_t)n + 1;
+	counters.dropped = 0;
+	if (r == 0)
+		r = store_commit(index->store, &counters);
+	if (r < 0) {
+		store_rollback(index->store);
+		return r;
+	}
+	index->counters = counters;
+	index->fts_seq = 0;
+	segments_drop(index->tables->segments);
+	return 0;
 }
 
 int
@@ -234,7 +245,9 @@ index_load(struct index *index, struct pxs_error *err)
 		return r;
 	load.index = index;
 	load.schema = STEAL(schema);
-	r = store_properties(index->store, load_property, &load);
+	r = renumber(index);
+	if (r == 0)
+		r = store_properties(index->store, load_property, &load);
 	schema = load.schema;
 	if (r == 0)
 		r = load_init(&load, index, schema);
@@ -249,7 +262,6 @@ index_load(struct index *index, struct pxs_error *err)
 				     "cannot read the documents in %s/docs.db: %s; it is damaged, "
 				     "restore it from a backup or make a new index",
 				     index->dir, strerror(-r));
-	drop_dead_terms(index);
 	r = index_catch_up_fts(index, schema);
 	return r < 0 ? pxs_error_set(err, r, -1, "cannot write %s/fts.db: %s", index->dir,
 				     strerror(-r))
@@ -265,8 +277,8 @@ next_step(struct load *load)
 
 	if (!load->rebuild || load->n_put % REBUILD_STEP != 0)
 		return 0;
-	r = fts_commit(load->index->fts, 0);
-	return r < 0 ? r : fts_begin(load->index->fts);
+	r = fts_commit(load->index->tables->fts, 0);
+	return r < 0 ? r : fts_begin(load->index->tables->fts);
 }
 
 static int
@@ -279,7 +291,7 @@ put_document(void *context, const struct store_document *stored)
 	if (r == 0)
 		r = index_document_seal(load->document);
 	if (r == 0)
-		r = fts_put(load->index->fts, stored->doc, load->document->stream.data,
+		r = fts_put(load->index->tables->fts, stored->doc, load->document->stream.data,
 			    load->document->stream.len);
 	load->n_put++;
 	return r < 0 ? r : next_step(load);
@@ -291,30 +303,15 @@ put_missing(struct load *load)
 	struct index *index = load->index;
 	int r;
 
-	r = fts_begin(index->fts);
+	r = fts_begin(index->tables->fts);
 	if (r < 0)
 		return r;
 	r = load->rebuild ? store_documents(index->store, put_document, load)
 			  : store_documents_since(index->store, index->fts_seq, put_document, load);
 	if (r == 0)
-		r = fts_commit(index->fts, index->counters.seq);
+		r = fts_commit(index->tables->fts, index->counters.seq);
 	if (r < 0)
-		fts_rollback(index->fts);
-	return r;
-}
-
-/* Remember that fts.db has living documents only. */
-static int
-note_rebuilt(struct index *index)
-{
-	int r;
-
-	index->counters.dropped = dead_versions(index);
-	r = store_begin(index->store);
-	if (r == 0)
-		r = store_commit(index->store, &index->counters);
-	if (r < 0)
-		store_rollback(index->store);
+		fts_rollback(index->tables->fts);
 	return r;
 }
 
@@ -346,11 +343,9 @@ index_catch_up_fts(struct index *index, const struct view_schema *schema)
 	r = is_too_old(index, &load.rebuild);
 	load.rebuild |= index->fts_seq == 0 || index->fts_seq > index->counters.seq;
 	if (r == 0 && load.rebuild)
-		r = fts_clear(index->fts);
+		r = fts_clear(index->tables->fts);
 	if (r == 0)
 		r = put_missing(&load);
-	if (r == 0 && load.rebuild)
-		r = note_rebuilt(index);
 	if (r < 0)
 		return r;
 	index->fts_seq = index->counters.seq;

@@ -9,11 +9,12 @@
 #include "index/edit/upstream.h"
 #include "index/docs.h"
 #include "index/fts.h"
-#include "index/relevance.h"
+#include "index/compact.h"
 #include "index/seal.h"
 #include "index/segments.h"
 #include "index/state.h"
 #include "index/store.h"
+#include "index/tables.h"
 #include "index/turn.h"
 #include "index/view.h"
 
@@ -38,15 +39,14 @@ struct index {
 	char *dir; /* absolute */
 	int lock_fd;
 	struct store *store;
-	struct fts *fts;
-	struct docs *docs;
-	struct segments *segments;
-	struct keeper *keeper; /* NULL while it is opened or closed */
-	struct epoch *epoch;   /* the newest */
+	struct tables *tables;	   /* the newest: for who has the turn to write */
+	atomic_uint held_tables;   /* older ones that somebody still reads */
+	pthread_mutex_t keep_lock; /* taken through a whole sealing or compaction */
+	struct keeper *keeper;	   /* NULL while it is opened or closed */
+	struct epoch *epoch;	   /* the newest */
 	struct state *state;
 	struct hits_cache *hits_cache;
 	struct visible *visible;
-	struct relevance relevance;
 	struct journal *journal; /* with the store: for who has the turn to write */
 	struct history *history;
 	struct apply_queue applies;
@@ -54,8 +54,7 @@ struct index {
 	bool rebuilt;  /* at start: the segments could not be trusted */
 	uint64_t salt; /* of etags; a copy that readers may read */
 
-	/* Taken through a whole index_write: store, fts (writing), docs and columns (adding),
-	 * counters. */
+	/* Taken through a whole index_write: store, tables (writing and adding), counters. */
 	struct turn write_turn;
 	struct store_counters counters;
 	bool fts_behind;  /* fts.db missed a commit (disk full); it is caught up before the next */
@@ -72,6 +71,7 @@ struct index {
 /* A new snapshot of BEFORE's (NULL: none) properties and columns with one more; takes COLUMN. */
 int view_schema_with(const struct view_schema *before, struct column *column,
 		     struct view_schema **ret_schema);
+struct view_schema *view_schema_ref(struct view_schema *schema);
 void view_schema_unref(struct view_schema *schema);
 DEFINE_CLEANUP(view_schema, struct view_schema *, view_schema_unref)
 /* The columns belong to the index, which ends them with itself. */
@@ -80,8 +80,10 @@ void view_schema_free_columns(const struct view_schema *schema);
 /* Publish the next generation. Takes LIVE and a reference of its own to SCHEMA. */
 int index_publish(struct index *index, struct view_schema *schema, roaring_bitmap_t *live,
 		  bool rows_ascend);
-/* The same documents, schema and change once more, in a later epoch. */
-int index_publish_again(struct index *index);
+/* From now on things are retired to a later epoch, in which the next view is. */
+int index_begin_epoch(struct index *index);
+/* The same documents and change once more, with SCHEMA, in a later epoch. */
+int index_publish_again(struct index *index, struct view_schema *schema);
 
 struct column;
 /* load.c - a column for a copy of PROPERTY that lives as long as the index. */

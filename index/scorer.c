@@ -122,7 +122,7 @@ measure_field(struct builder *builder, struct scorer_field *field,
 	      const struct query_property *property, struct field_stats *stats)
 {
 	const struct index_view *view = builder->search->view;
-	const struct relevance *relevance = index_relevance(view->index);
+	const struct relevance *relevance = &view->tables->relevance;
 	const struct index_budget *budget = builder->search->budget;
 	const struct column *column = property ? view_column(view, property) : NULL;
 	int r;
@@ -159,15 +159,15 @@ static int
 add_term(struct builder *builder, struct scorer_clause *clause,
 	 const struct query_property *property, uint32_t number, double factor)
 {
-	struct index *index = builder->search->view->index;
+	struct tables *tables = builder->search->view->tables;
 	struct scorer_field *field = add_field(clause);
 	struct field_stats stats = { 0 };
 	int r;
 
 	if (!field)
 		return -ENOMEM;
-	r = postings_get(index_relevance(index)->postings, index_fts(index), number,
-			 builder->search->budget, &field->postings);
+	r = postings_get(tables->relevance.postings, tables->fts, number, builder->search->budget,
+			 &field->postings);
 	if (r == 0)
 		r = measure_field(builder, field, property, &stats);
 	if (r < 0)
@@ -235,20 +235,19 @@ struct phrase {
 static int
 add_idf(struct phrase *phrase, struct scorer_field *field, uint64_t documents)
 {
-	struct index *index = phrase->builder->search->view->index;
+	const struct tables *tables = phrase->builder->search->view->tables;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < phrase->words.n; i++) {
 		CLEANUP(bitmap) roaring_bitmap_t *docs = roaring_bitmap_create();
 		const struct pxs_buf *term = &phrase->words.terms[i];
-		uint32_t number = lexicon_find(fts_lexicon(index_fts(index)), term->data,
-					       term->len);
+		uint32_t number = lexicon_find(fts_lexicon(tables->fts), term->data, term->len);
 
 		if (!docs)
 			return -ENOMEM;
 		if (number)
-			r = postings_find(index_relevance(index)->postings, index_fts(index),
-					  number, phrase->builder->search->budget, docs);
+			r = postings_find(tables->relevance.postings, tables->fts, number,
+					  phrase->builder->search->budget, docs);
 		field->idf += bm25_idf(
 			roaring_bitmap_and_cardinality(docs, phrase->builder->search->view->live),
 			documents);
@@ -270,7 +269,7 @@ add_phrase_in_property(void *context, const struct query_property *property)
 	field = add_field(phrase->clause);
 	if (!field)
 		return -ENOMEM;
-	r = postings_of_phrase(index_fts(builder->search->view->index), phrase->words.terms,
+	r = postings_of_phrase(builder->search->view->tables->fts, phrase->words.terms,
 			       phrase->words.n, phrase->node->slop, property && property->multi,
 			       builder->search->budget, &field->postings);
 	if (r == 0)
@@ -308,7 +307,7 @@ static int
 add_expansions(struct builder *builder, const struct query_node *node,
 	       const struct expansions *expansions)
 {
-	const struct lexicon *lexicon = fts_lexicon(index_fts(builder->search->view->index));
+	const struct lexicon *lexicon = fts_lexicon(builder->search->view->tables->fts);
 	struct scorer_clause *clause = add_clause(builder);
 	size_t chars = count_chars(node->text);
 	uint32_t of_property = 0;

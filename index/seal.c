@@ -142,7 +142,8 @@ add_values(struct sealing *sealing, struct sections_writer *writer, uint32_t seg
 	int r = 0;
 
 	for (uint32_t i = 0; i < DOCS_FIELDS && r == 0; i++) {
-		docs_encode(sealing->index->docs, segment, (enum docs_field)i, &sealing->buf);
+		docs_encode(sealing->index->tables->docs, segment, (enum docs_field)i,
+			    &sealing->buf);
 		r = add_section(sealing, writer, SECTION_DOCS, i);
 	}
 	for (uint32_t i = 0; i < schema->n_columns && r == 0; i++) {
@@ -242,7 +243,7 @@ static int
 write_living(struct sealing *sealing)
 {
 	struct manifest *manifest = &sealing->manifest;
-	const struct docs *docs = sealing->index->docs;
+	const struct docs *docs = sealing->index->tables->docs;
 	size_t n_words = (size_t)manifest->state.n_segments * MANIFEST_LIVE_WORDS;
 	roaring_uint32_iterator_t at;
 	uint32_t doc;
@@ -288,13 +289,11 @@ install(struct sealing *sealing)
 	struct segments *segments = sealing->segments;
 	uint32_t n = sealing->manifest.state.n_segments;
 	struct sections **files = realloc(segments->files, MAX(n, 1u) * sizeof(*files));
-	CLEANUP(epoch) struct epoch *next = NULL;
-	int r;
+	int r = 0;
 
 	if (!files)
 		return -ENOMEM;
 	segments->files = files;
-	r = epoch_new(&next);
 	for (uint32_t i = sealing->first; i < n && r == 0; i++) {
 		files[i] = STEAL(sealing->files[i - sealing->first]);
 		segments->n_files++;
@@ -312,23 +311,22 @@ install(struct sealing *sealing)
 	segments->manifest = sealing->manifest;
 	sealing->first = sealing->manifest.state.n_segments;
 	sealing->manifest = (struct manifest){ .state.n_segments = sealing->first };
-	epoch_follow(index->epoch, next);
-	epoch_unref(index->epoch);
-	index->epoch = STEAL(next);
-	return index_publish_again(index);
+	r = index_begin_epoch(index);
+	return r < 0 ? r : index_publish_again(index, index->view->schema);
 }
 
 /* --- All of it --- */
 
-int
-seal_segments(struct index *index, bool *ret_more)
+static int
+seal(struct index *index, bool *ret_more)
 {
-	CLEANUP(sealing) struct sealing sealing = { .index = index, .segments = index->segments };
+	CLEANUP(sealing)
+	struct sealing sealing = { .index = index, .segments = index->tables->segments };
 	uint64_t full;
 	int r;
 
 	*ret_more = false;
-	if (index->segments->broken)
+	if (index->tables->segments->broken)
 		return -ENOMEM;
 	turn_take(&index->write_turn);
 	r = take_view(&sealing);
@@ -340,9 +338,20 @@ seal_segments(struct index *index, bool *ret_more)
 	if (r == 0) {
 		turn_take(&index->write_turn);
 		r = install(&sealing);
-		index->segments->broken = r < 0;
+		index->tables->segments->broken = r < 0;
 		turn_end(&index->write_turn);
 	}
-	manifest_sweep(index->segments->dir_fd, &index->segments->manifest);
+	manifest_sweep(index->tables->segments->dir_fd, &index->tables->segments->manifest);
+	return r;
+}
+
+int
+seal_segments(struct index *index, bool *ret_more)
+{
+	int r;
+
+	(void)pthread_mutex_lock(&index->keep_lock);
+	r = seal(index, ret_more);
+	(void)pthread_mutex_unlock(&index->keep_lock);
 	return r;
 }

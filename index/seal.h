@@ -14,13 +14,16 @@ struct keeper;
  * at a time, without the turn to write. */
 int seal_segments(struct index *index, bool *ret_more);
 
-/* keeper.c - the thread that does it. It begins when it is first asked. */
+/* keeper.c - the thread that does it, and compaction. It begins when it is first asked. */
 int keeper_new(struct index *index, struct keeper **ret_keeper);
 /* Waits until it has ended. */
 void keeper_free(struct keeper *keeper);
 DEFINE_CLEANUP(keeper, struct keeper *, keeper_free)
 
-/* Documents up to MAX_DOC are given; see whether that fills a segment. Quick, from any thread. */
-void keeper_ask(struct keeper *keeper, uint32_t max_doc);
+/* Documents up to MAX_DOC are given; see whether that fills a segment. COMPACT: compaction is due.
+ * Quick, from any thread. */
+void keeper_ask(struct keeper *keeper, uint32_t max_doc, bool compact);
+/* No segment is written down any more. */
+void keeper_start_over(struct keeper *keeper);
 
 #endif

@@ -58,7 +58,7 @@ leaf_cleanup(struct leaf *leaf)
 static int
 find_word(struct leaf *leaf, const struct expansion *word, bool *ret_found)
 {
-	struct fts *fts = index_fts(leaf->search->view->index);
+	struct fts *fts = leaf->search->view->tables->fts;
 	const char *term = lexicon_term(fts_lexicon(fts), word->number);
 	CLEANUP(bitmap) roaring_bitmap_t *found = roaring_bitmap_create();
 	uint32_t property;
@@ -68,8 +68,8 @@ find_word(struct leaf *leaf, const struct expansion *word, bool *ret_found)
 		return -ENOMEM;
 	r = budget_check(leaf->search->budget);
 	if (r == 0)
-		r = postings_find(index_relevance(leaf->search->view->index)->postings, fts,
-				  word->number, leaf->search->budget, found);
+		r = postings_find(leaf->search->view->tables->relevance.postings, fts, word->number,
+				  leaf->search->budget, found);
 	if (r < 0)
 		return r;
 	term = terms_word(term, &property);
@@ -116,8 +116,8 @@ find_prefix_in_property(void *context, const struct query_property *property)
 		terms_number(&term, text, len);
 	leaf->search->n_terms++;
 	return term.error ? term.error
-			  : fts_find_prefix(index_fts(leaf->search->view->index), term.data,
-					    term.len, leaf->search->budget, leaf->hits);
+			  : fts_find_prefix(leaf->search->view->tables->fts, term.data, term.len,
+					    leaf->search->budget, leaf->hits);
 }
 
 static int
@@ -242,7 +242,7 @@ find_in_values(void *context, const struct query_property *property)
 		return 0;
 	/* Values that are measured are at least these. */
 	count = dict_count(column_dict(column));
-	r = measures_of(index_relevance(leaf->search->view->index)->measures, column,
+	r = measures_of(leaf->search->view->tables->relevance.measures, column,
 			leaf->search->budget, &table);
 	if (r < 0)
 		return r;

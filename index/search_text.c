@@ -49,8 +49,7 @@ search_text_term(const struct search *search, const struct query_property *prope
 		terms_number(&term, word, len);
 	if (term.error)
 		return term.error;
-	*ret_number = lexicon_find(fts_lexicon(index_fts(search->view->index)), term.data,
-				   term.len);
+	*ret_number = lexicon_find(fts_lexicon(search->view->tables->fts), term.data, term.len);
 	return 0;
 }
 
@@ -98,9 +97,8 @@ find_in_property(void *context, const struct query_property *property)
 	found = roaring_bitmap_create();
 	if (!found)
 		return -ENOMEM;
-	r = postings_find(index_relevance(word->search->view->index)->postings,
-			  index_fts(word->search->view->index), number, word->search->budget,
-			  found);
+	r = postings_find(word->search->view->tables->relevance.postings,
+			  word->search->view->tables->fts, number, word->search->budget, found);
 	if (r < 0)
 		return r;
 	search_tell_term(word->search, property, word->text, word->len, found);
@@ -167,7 +165,7 @@ int
 search_phrase_terms(const struct search *search, struct search_phrase *phrase,
 		    const struct query_property *property)
 {
-	const struct lexicon *lexicon = fts_lexicon(index_fts(search->view->index));
+	const struct lexicon *lexicon = fts_lexicon(search->view->tables->fts);
 	const char *word = phrase->words.data;
 
 	for (size_t i = 0; i < phrase->n; i++, word += strlen(word) + 1) {
@@ -205,7 +203,7 @@ static int
 find_phrase_in_property(void *context, const struct query_property *property)
 {
 	struct phrase *phrase = context;
-	struct fts *fts = index_fts(phrase->search->view->index);
+	struct fts *fts = phrase->search->view->tables->fts;
 	const struct index_budget *budget = phrase->search->budget;
 	const struct search_phrase *words = &phrase->words;
 	int r = search_phrase_terms(phrase->search, &phrase->words, property);

@@ -142,7 +142,8 @@ load_fields(const struct loading *loading, const struct sections *file)
 			return -EBADMSG;
 		bytes += section->len;
 	}
-	return docs_map(loading->index->docs, loading->segment, fields, bytes, loading->epoch);
+	return docs_map(loading->index->tables->docs, loading->segment, fields, bytes,
+			loading->epoch);
 }
 
 /* Texts come before the columns that need them. */
@@ -174,7 +175,7 @@ name_of(enum segments_file kind, uint32_t number, uint64_t generation, uint64_t 
 static int
 map_file(const struct loading *loading, const struct sections *file)
 {
-	struct segments *segments = loading->index->segments;
+	struct segments *segments = loading->index->tables->segments;
 
 	atomic_fetch_add(&segments->bytes, file->len);
 	atomic_fetch_add(&segments->n_mapped, 1);
@@ -208,7 +209,7 @@ segments_open_file(const struct segments *segments, enum segments_file kind, uin
 static int
 load_files(struct loading *loading)
 {
-	struct segments *segments = loading->index->segments;
+	struct segments *segments = loading->index->tables->segments;
 	struct manifest *manifest = &segments->manifest;
 	int r = 0;
 
@@ -233,7 +234,7 @@ load_files(struct loading *loading)
 static void
 load_lexicon(const struct loading *loading)
 {
-	struct segments *segments = loading->index->segments;
+	struct segments *segments = loading->index->tables->segments;
 	uint64_t generation = segments->manifest.state.lexicon;
 
 	if (generation != 0 && segments_open_file(segments, FILE_LEXICON, 0, generation,
@@ -244,7 +245,7 @@ load_lexicon(const struct loading *loading)
 static int
 load_words(const struct loading *loading, uint32_t property)
 {
-	struct segments *segments = loading->index->segments;
+	struct segments *segments = loading->index->tables->segments;
 	struct dict *dict = column_dict(loading->schema->columns[property]);
 	struct dict_lexicon lexicon = { 0 };
 	const struct section *section = NULL;
@@ -273,7 +274,7 @@ load_dictionaries(const struct loading *loading)
 static int
 check_texts(const struct loading *loading)
 {
-	const struct manifest *manifest = &loading->index->segments->manifest;
+	const struct manifest *manifest = &loading->index->tables->segments->manifest;
 
 	for (uint32_t i = 0; i < loading->schema->n_columns; i++) {
 		struct column *column = loading->schema->columns[i];
@@ -307,8 +308,8 @@ segments_map_lexicon(struct index *index, const struct view_schema *schema)
 static int
 load_living(const struct loading *loading, roaring_bitmap_t *live)
 {
-	const struct manifest *manifest = &loading->index->segments->manifest;
-	struct docs *docs = loading->index->docs;
+	const struct manifest *manifest = &loading->index->tables->segments->manifest;
+	struct docs *docs = loading->index->tables->docs;
 	size_t n_words = (size_t)manifest->state.n_segments * MANIFEST_LIVE_WORDS;
 	uint64_t n = 0, word;
 	uint32_t doc;
@@ -332,7 +333,7 @@ load_living(const struct loading *loading, roaring_bitmap_t *live)
 static int
 check_history(struct index *index)
 {
-	const struct manifest_state *state = &index->segments->manifest.state;
+	const struct manifest_state *state = &index->tables->segments->manifest.state;
 	uint64_t first = 0;
 	int64_t id = 0, time_ns = 0;
 	int r;
@@ -352,7 +353,7 @@ check_history(struct index *index)
 int
 segments_load(struct index *index, const struct view_schema *schema, roaring_bitmap_t *live)
 {
-	struct segments *segments = index->segments;
+	struct segments *segments = index->tables->segments;
 	struct loading loading = { .index = index, .schema = schema, .epoch = index->epoch };
 	int r;
 
@@ -379,7 +380,7 @@ segments_load(struct index *index, const struct view_schema *schema, roaring_bit
 int
 segments_check(struct index *index, uint32_t *at, char name[MANIFEST_NAME_MAX])
 {
-	const struct segments *segments = index->segments;
+	const struct segments *segments = index->tables->segments;
 	const struct manifest *manifest = &segments->manifest;
 
 	while (*at < manifest->state.n_segments) {

@@ -15,6 +15,9 @@
 #define MAGIC 0x70787364 /* "pxsd" */
 #define VERSION 2
 
+/* A reader waits so long for what locks the file whole. */
+#define READER_TIMEOUT_MS 30000
+
 static const char SCHEMA[] =
 	"BEGIN IMMEDIATE;"
 	"CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
@@ -54,6 +57,7 @@ enum statement {
 	ONE_CHANGE,
 	COUNT_DOCS,
 	FIRST_CHANGE,
+	RENUMBER,
 	BEGIN,
 	COMMIT,
 	SET_META,
@@ -82,6 +86,9 @@ static const char *const STATEMENTS[N_STATEMENTS] = {
 	[ONE_CHANGE] = "SELECT id, time FROM change WHERE seq = ?1",
 	[COUNT_DOCS] = "SELECT count(*) FROM doc",
 	[FIRST_CHANGE] = "SELECT min(seq) FROM change",
+	[RENUMBER] = "UPDATE doc SET doc = new.doc FROM"
+		     " (SELECT row, row_number() OVER (ORDER BY row) AS doc FROM doc) AS new"
+		     " WHERE doc.row = new.row",
 	[BEGIN] = "BEGIN IMMEDIATE",
 	[COMMIT] = "COMMIT",
 	[SET_META] = DB_META_SET,
@@ -136,6 +143,9 @@ read_counters(struct store *store, struct store_counters *ret)
 	if (r == 0)
 		r = db_meta_get(store->db, "dropped", 0, &value);
 	ret->dropped = (uint64_t)value;
+	if (r == 0)
+		r = db_meta_get(store->db, "text", 0, &value);
+	ret->text = (uint64_t)value;
 	if (r == 0)
 		r = db_meta_get(store->db, "salt", 0, &value);
 	ret->salt = (uint64_t)value;
@@ -286,6 +296,57 @@ each_document(sqlite3_stmt *stmt, int (*each)(void *context, const struct store_
 	return sqlite_errno(rc);
 }
 
+/* --- Readers --- */
+
+struct store_reader {
+	sqlite3 *db;
+	sqlite3_stmt *stmt;
+};
+
+int
+store_reader_open(const char *path, struct store_reader **ret_reader)
+{
+	CLEANUP(store_reader) struct store_reader *reader = calloc(1, sizeof(*reader));
+	int r;
+
+	if (!reader)
+		return -ENOMEM;
+	errno = 0;
+	r = sqlite_errno(sqlite3_open_v2(path, &reader->db,
+					 SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL));
+	if (r == 0)
+		r = sqlite_errno(sqlite3_busy_timeout(reader->db, READER_TIMEOUT_MS));
+	if (r == 0)
+		r = db_prepare(reader->db, "SELECT " DOC_COLUMNS " FROM doc AS d WHERE d.row = ?1",
+			       &reader->stmt);
+	if (r == 0)
+		*ret_reader = STEAL(reader);
+	return r;
+}
+
+void
+store_reader_close(struct store_reader *reader)
+{
+	if (!reader)
+		return;
+	(void)sqlite3_finalize(reader->stmt);
+	(void)sqlite3_close(reader->db);
+	free(reader);
+}
+
+int
+store_reader_row(struct store_reader *reader, uint64_t row,
+		 int (*each)(void *context, const struct store_document *document), void *context)
+{
+	CLEANUP(stmt_run) sqlite3_stmt *stmt = reader->stmt;
+	int r;
+
+	r = bind_ints(stmt, (sqlite3_int64[]){ (sqlite3_int64)row }, 1);
+	return r < 0 ? r : each_document(stmt, each, context);
+}
+
+/* --- Documents --- */
+
 int
 store_documents(struct store *store,
 		int (*each)(void *context, const struct store_document *document), void *context)
@@ -369,6 +430,14 @@ store_first_change(struct store *store, uint64_t *ret_seq)
 }
 
 int
+store_renumber(struct store *store, uint64_t *ret_n)
+{
+	int r = db_run(store->stmts[RENUMBER]);
+
+	return r < 0 ? r : store_count(store, ret_n);
+}
+
+int
 store_begin(struct store *store)
 {
 	return db_run(store->stmts[BEGIN]);
@@ -432,6 +501,8 @@ store_commit(struct store *store, const struct store_counters *counters)
 		r = db_meta_put(set, "changed", counters->changed_ns);
 	if (r == 0)
 		r = db_meta_put(set, "dropped", (sqlite3_int64)counters->dropped);
+	if (r == 0)
+		r = db_meta_put(set, "text", (sqlite3_int64)counters->text);
 	return r < 0 ? r : db_run(store->stmts[COMMIT]);
 }
 

@@ -23,7 +23,8 @@ struct store_counters {
 	uint64_t next_row;  /* never given yet */
 	uint32_t next_doc;  /* never given yet */
 	int64_t changed_ns; /* time of the last change; 0: never */
-	uint64_t dropped;   /* dead versions of which fts.db holds nothing (load.c) */
+	uint64_t dropped;   /* dead versions of which the tables hold nothing */
+	uint64_t text;	    /* the number of the tables' text file */
 	uint64_t salt;	    /* makes etags of different indexes different; never changes */
 };
 
@@ -71,6 +72,22 @@ int store_put(struct store *store, const struct store_document *document);
 int store_remove(struct store *store, int64_t id, uint64_t seq, int64_t time_ns);
 int store_commit(struct store *store, const struct store_counters *counters);
 void store_rollback(struct store *store);
+
+/* With a transaction begun: number the documents 1, 2, ... as their rows are; how many there are.
+ */
+int store_renumber(struct store *store, uint64_t *ret_n);
+
+/* A connection of its own, for one thread beside the one that writes. */
+struct store_reader;
+
+int store_reader_open(const char *path, struct store_reader **ret_reader);
+void store_reader_close(struct store_reader *reader);
+DEFINE_CLEANUP(store_reader, struct store_reader *, store_reader_close)
+
+/* Calls EACH with the document of ROW as it is now, if there is one; what EACH returns, or 0. */
+int store_reader_row(struct store_reader *reader, uint64_t row,
+		     int (*each)(void *context, const struct store_document *document),
+		     void *context);
 
 /* The connection, for what else is written in the same transactions (journal.h). Lent. */
 sqlite3 *store_db(struct store *store);

@@ -96,8 +96,7 @@ stats_of(struct field_stats_cache *cache, const struct index_view *view, int at,
 	const struct column *column = view_column(view, property[at]);
 	const struct measure_table *table;
 
-	assert_int_equal(measures_of(index_relevance(view->index)->measures, column, NULL, &table),
-			 0);
+	assert_int_equal(measures_of(view->tables->relevance.measures, column, NULL, &table), 0);
 	return field_stats_get(cache, view, column, table, budget, ret_stats);
 }
 

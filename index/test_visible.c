@@ -254,6 +254,29 @@ changes_tell_of_what_is_seen(void **state)
 	assert_int_equal(index_changes(later, &changes), 0);
 }
 
+/* Directories have other numbers then, and what was said of one must not be taken for another's. */
+static void
+compaction_shows_nobody_more(void **state)
+{
+	CLEANUP(index_view) struct index_view *open = view_of(7, "/open");
+	CLEANUP(index_view) struct index_view *closed = view_of(9, "/closed");
+
+	(void)state;
+	put(1, "/open", NULL, "red");
+	put(3, "/open", NULL, "blue");
+	assert_int_equal(index_compact(index_, NULL), 0);
+	index_view_put(STEAL(open));
+	index_view_put(STEAL(closed));
+	put(7, "/open", NULL, "grey");
+	open = view_of(7, "/open");
+	closed = view_of(9, "/closed");
+	assert_int_equal(count_of(open, "red"), 1);
+	assert_int_equal(count_of(open, "green"), 0);
+	assert_int_equal(index_view_count(open), 4);
+	assert_int_equal(count_of(closed, "blue"), 0);
+	assert_int_equal(index_view_count(closed), 2);
+}
+
 static void
 many_viewers_push_each_other_out(void **state)
 {
@@ -274,6 +297,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(facets_count_what_is_seen, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_new_is_judged_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(changes_tell_of_what_is_seen, setup, teardown),
+		cmocka_unit_test_setup_teardown(compaction_shows_nobody_more, setup, teardown),
 		cmocka_unit_test_setup_teardown(many_viewers_push_each_other_out, setup, teardown),
 	};
 

@@ -16,6 +16,13 @@
 
 /* --- Schema snapshots --- */
 
+struct view_schema *
+view_schema_ref(struct view_schema *schema)
+{
+	atomic_fetch_add(&schema->references, 1);
+	return schema;
+}
+
 void
 view_schema_unref(struct view_schema *schema)
 {
@@ -156,8 +163,8 @@ index_publish(struct index *index, struct view_schema *schema, roaring_bitmap_t 
 	view->live = live;
 	view->rows_ascend = rows_ascend;
 	view->epoch = epoch_ref(index->epoch);
-	view->schema = schema;
-	atomic_fetch_add(&schema->references, 1);
+	view->tables = index->tables;
+	view->schema = view_schema_ref(schema);
 
 	(void)pthread_mutex_lock(&index->view_lock);
 	before = index->view;
@@ -168,16 +175,30 @@ index_publish(struct index *index, struct view_schema *schema, roaring_bitmap_t 
 	hits_cache_purge(index->hits_cache, view->seq);
 	visible_purge(index->visible, view->seq);
 	if (index->keeper)
-		keeper_ask(index->keeper, view->max_doc);
+		keeper_ask(index->keeper, view->max_doc, compact_is_due(index));
 	return 0;
 }
 
 int
-index_publish_again(struct index *index)
+index_begin_epoch(struct index *index)
+{
+	struct epoch *next = NULL;
+	int r = epoch_new(&next);
+
+	if (r < 0)
+		return r;
+	epoch_follow(index->epoch, next);
+	epoch_unref(index->epoch);
+	index->epoch = next;
+	return 0;
+}
+
+int
+index_publish_again(struct index *index, struct view_schema *schema)
 {
 	const struct index_view *view = index->view;
 	roaring_bitmap_t *live = roaring_bitmap_copy(view->live);
-	int r = live ? index_publish(index, view->schema, live, view->rows_ascend) : -ENOMEM;
+	int r = live ? index_publish(index, schema, live, view->rows_ascend) : -ENOMEM;
 
 	/* What is kept would hold the epoch before as long as nothing changes. */
 	hits_cache_purge(index->hits_cache, index->counters.seq + 1);
@@ -248,7 +269,7 @@ is_shown(const struct index_view *view, uint32_t doc)
 int
 index_doc_find(const struct index_view *view, int64_t id, uint32_t *ret_doc)
 {
-	const struct docs *docs = view->index->docs;
+	const struct docs *docs = view->tables->docs;
 	uint32_t doc = docs_newest_of_id(docs, id);
 
 	while (doc && !is_shown(view, doc))
@@ -262,7 +283,7 @@ index_doc_find(const struct index_view *view, int64_t id, uint32_t *ret_doc)
 int
 index_doc_find_row(const struct index_view *view, uint64_t row, uint32_t *ret_doc)
 {
-	const struct docs *docs = view->index->docs;
+	const struct docs *docs = view->tables->docs;
 	uint32_t doc = docs_newest_of_row(docs, row);
 
 	while (doc && !is_shown(view, doc))
@@ -277,13 +298,13 @@ index_doc_find_row(const struct index_view *view, uint64_t row, uint32_t *ret_do
 int64_t
 index_doc_id(const struct index_view *view, uint32_t doc)
 {
-	return docs_id(view->index->docs, doc);
+	return docs_id(view->tables->docs, doc);
 }
 
 uint64_t
 index_doc_row(const struct index_view *view, uint32_t doc)
 {
-	return docs_row(view->index->docs, doc);
+	return docs_row(view->tables->docs, doc);
 }
 
 int64_t
@@ -293,7 +314,7 @@ index_doc_created_ns(const struct index_view *view, uint32_t doc)
 
 	return origin_time(view->schema->origin, ORIGIN_CREATED, doc, &created_ns)
 		       ? created_ns
-		       : docs_meta(view->index->docs, doc).created_ns;
+		       : docs_meta(view->tables->docs, doc).created_ns;
 }
 
 int64_t
@@ -303,7 +324,7 @@ index_doc_updated_ns(const struct index_view *view, uint32_t doc)
 
 	return origin_time(view->schema->origin, ORIGIN_UPDATED, doc, &updated_ns)
 		       ? updated_ns
-		       : docs_meta(view->index->docs, doc).updated_ns;
+		       : docs_meta(view->tables->docs, doc).updated_ns;
 }
 
 /* A hash of what no two versions share, in this index or another: opaque, as spec/pixstor.md 1.3.
@@ -334,14 +355,14 @@ index_doc_etag(const struct index_view *view, uint32_t doc, char etag[INDEX_ETAG
 
 	if (origin_etag(view->schema->origin, doc, etag))
 		return;
-	meta = docs_meta(view->index->docs, doc);
+	meta = docs_meta(view->tables->docs, doc);
 	index_etag(view->index, meta.id, meta.seq, etag);
 }
 
 uint64_t
 index_doc_seq(const struct index_view *view, uint32_t doc)
 {
-	return docs_meta(view->index->docs, doc).seq;
+	return docs_meta(view->tables->docs, doc).seq;
 }
 
 bool

@@ -12,11 +12,9 @@
 #include "index/epoch.h"
 #include "index/index.h"
 #include "index/origin.h"
+#include "index/tables.h"
 
-struct docs; /* what every document has: id, row, seq, times (docs.h) */
-struct fts;
 struct hits_cache;
-struct relevance;
 
 /* The schema and the columns of a view: an immutable, counted snapshot, shared by all views between
  * two declarations of a property. */
@@ -39,6 +37,7 @@ struct index_view {
 	roaring_bitmap_t *live; /* never changed once the view is published */
 	bool rows_ascend;	/* among live documents: a higher doc has a higher row */
 	struct epoch *epoch;	/* keeps what this view can find */
+	struct tables *tables;	/* lent by the epoch */
 	struct view_schema *schema;
 	uint64_t viewer;	 /* for whom it was restricted (visible.c); 0: it shows all */
 	roaring_bitmap_t *shown; /* what he may see, live or not; NULL in a view that shows all */
@@ -52,10 +51,7 @@ view_column(const struct index_view *view, const struct query_property *property
 							  : NULL;
 }
 
-/* The parts of the index that a search needs. */
-struct fts *index_fts(struct index *index);
 struct hits_cache *index_hits_cache(struct index *index);
-const struct relevance *index_relevance(const struct index *index);
 
 /* hits.c: kept hits, for views of one index; thread-safe. Purging drops those of views older than
  * SEQ, so that nothing kept holds an old generation for long. */

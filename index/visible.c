@@ -35,6 +35,7 @@ struct viewer {
 
 	pthread_mutex_t lock; /* the verdicts */
 	uint8_t *verdicts;    /* enum index_entry by code of core.directory */
+	uint64_t tables;      /* the number of those that have the codes */
 	uint32_t n_verdicts;
 	int64_t asked_ns; /* 0: never */
 };
@@ -191,10 +192,12 @@ ask(const struct index_viewer *asks, const struct dict *dict, uint32_t first, ui
 
 /* All of them if they are old, else those of directories that are new. */
 static int
-update_verdicts(struct viewer *viewer, const struct index_viewer *asks, const struct dict *dict)
+update_verdicts(struct viewer *viewer, const struct index_viewer *asks,
+		const struct index_view *view, const struct dict *dict)
 {
 	int64_t now_ns = pxs_clock_steady_ns();
-	bool old = !viewer->asked_ns || now_ns - viewer->asked_ns > VERDICTS_NS;
+	bool others = viewer->tables != view->tables->number;
+	bool old = !viewer->asked_ns || others || now_ns - viewer->asked_ns > VERDICTS_NS;
 	uint32_t n = dict_count(dict) + 1; /* code 0 is that of no directory */
 	uint32_t first = old ? 1 : MAX(viewer->n_verdicts, 1u);
 	uint8_t *verdicts = realloc(viewer->verdicts, MAX(n, viewer->n_verdicts));
@@ -203,11 +206,14 @@ update_verdicts(struct viewer *viewer, const struct index_viewer *asks, const st
 	if (!verdicts)
 		return -ENOMEM;
 	viewer->verdicts = verdicts;
+	if (others)
+		viewer->n_verdicts = 0;
 	verdicts[0] = INDEX_ENTRY_REFUSED;
 	r = n > first ? ask(asks, dict, first, n - 1, verdicts) : 0;
 	if (r < 0)
 		return r;
 	viewer->n_verdicts = MAX(n, viewer->n_verdicts);
+	viewer->tables = view->tables->number;
 	if (old)
 		viewer->asked_ns = now_ns;
 	return 0;
@@ -318,6 +324,7 @@ restrict_view(struct index_view *view, roaring_bitmap_t *shown, uint64_t key,
 					   .max_doc = view->max_doc,
 					   .rows_ascend = view->rows_ascend,
 					   .epoch = view->epoch,
+					   .tables = view->tables,
 					   .schema = view->schema };
 	(void)roaring_bitmap_run_optimize(live);
 	(void)roaring_bitmap_run_optimize(shown);
@@ -340,7 +347,7 @@ make_view(struct viewer *viewer, const struct index_viewer *asks, struct index_v
 	const struct column *column = column_called(view, "core.directory");
 	uint32_t n_segments = (view->max_doc >> COLUMN_SEGMENT_SHIFT) + 1;
 	roaring_bitmap_t *shown;
-	int r = column ? update_verdicts(viewer, asks, column_dict(column)) : 0;
+	int r = column ? update_verdicts(viewer, asks, view, column_dict(column)) : 0;
 
 	if (r < 0)
 		return r;

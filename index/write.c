@@ -44,7 +44,7 @@ begin(struct index_write *write)
 	r = store_begin(index->store);
 	if (r < 0)
 		return r;
-	r = fts_begin(index->fts);
+	r = fts_begin(index->tables->fts);
 	if (r < 0)
 		store_rollback(index->store);
 	return r;
@@ -78,10 +78,10 @@ index_write_is_awaited(const struct index_write *write)
 uint32_t
 write_live_doc(const struct index_write *write, int64_t id)
 {
-	uint32_t doc = docs_newest_of_id(write->index->docs, id);
+	uint32_t doc = docs_newest_of_id(write->index->tables->docs, id);
 
 	while (doc && !roaring_bitmap_contains(write->live, doc))
-		doc = docs_meta(write->index->docs, doc).previous;
+		doc = docs_meta(write->index->tables->docs, doc).previous;
 	return doc;
 }
 
@@ -143,13 +143,14 @@ store(struct index_write *write, const struct index_document *document, uint32_t
 	int r;
 
 	if (write->counters.next_doc == UINT32_MAX)
-		return -E2BIG;
+		return -EOVERFLOW;
 	describe(write, document, old, &stored);
 	r = store_put(index->store, &stored);
 	if (r == 0)
-		r = fts_put(index->fts, stored.doc, document->stream.data, document->stream.len);
+		r = fts_put(index->tables->fts, stored.doc, document->stream.data,
+			    document->stream.len);
 	if (r == 0)
-		r = docs_add(index->docs, stored.doc, &stored.meta);
+		r = docs_add(index->tables->docs, stored.doc, &stored.meta);
 	if (r == 0)
 		r = index_fill_columns(write->schema, stored.doc, document);
 	if (r < 0)
@@ -176,7 +177,7 @@ write_replace(struct index_write *write, const struct index_document *document, 
 
 	if (!before)
 		return write_put_over(write, document, 0, NULL);
-	old = docs_meta(write->index->docs, before);
+	old = docs_meta(write->index->tables->docs, before);
 	return write_put_over(write, document, before, &old);
 }
 
@@ -217,7 +218,7 @@ static void
 undo(struct index_write *write)
 {
 	store_rollback(write->index->store);
-	fts_rollback(write->index->fts);
+	fts_rollback(write->index->tables->fts);
 	/* Numbers are not given twice: columns may hold values under them. */
 	write->index->counters.next_doc = write->counters.next_doc;
 }
@@ -230,7 +231,7 @@ commit_record(struct index_write *write)
 
 	if (r == 0)
 		r = journal_trim(index->journal, write->counters.seq, write->counters.changed_ns,
-				 MIN(index->fts_seq, segments_need(index->segments)));
+				 MIN(index->fts_seq, segments_need(index->tables->segments)));
 	return r < 0 ? r : store_commit(index->store, &write->counters);
 }
 
@@ -248,15 +249,18 @@ index_write_commit(struct index_write *write, struct pxs_error *err)
 	if (r < 0) {
 		(void)pxs_error_set(err, r, -1, "cannot write to the index in %s: %s%s", index->dir,
 				    strerror(-r),
-				    r == -ENOSPC ? "; free some space and try again" : "");
+				    r == -ENOSPC      ? "; free some space and try again"
+				    : r == -EOVERFLOW ? "; it has seen 4 billion versions: start "
+							"the daemon anew, which numbers them anew"
+						      : "");
 		index_write_abort(write);
 		return r;
 	}
 
 	/* From here on it happened. A text index that cannot follow now does so before the next
 	 * write. */
-	if (fts_commit(index->fts, write->counters.seq) < 0) {
-		fts_rollback(index->fts);
+	if (fts_commit(index->tables->fts, write->counters.seq) < 0) {
+		fts_rollback(index->tables->fts);
 		index->fts_behind = true;
 	} else {
 		index->fts_seq = write->counters.seq;

@@ -11,7 +11,7 @@
  *     {"do": "query", "string": S, "where": W, "path": [SEGMENT, ...], "sort": K, "limit": L,
  *      "offset": O, "max": M, "facets": B, "deadline_ms": T}   all of it optional; M: ids told
  *     {"do": "facet", ..., "property": N, "values": V}         the same, and the facet of N
- *     {"do": "count"}  {"do": "check"}
+ *     {"do": "count"}  {"do": "check"}  {"do": "compact"}
  *
  * Numbers are JSON's, dates nanoseconds since 1970. An answer is {"ok": true, ...}, or {"ok":
  * false, "code": ERRNO, "at": BYTE, "error": SENTENCE}. The program ends with its input. */
@@ -128,6 +128,13 @@ do_check(struct engine *engine, const json_t *request)
 	pxs_json_key(&engine->json, "report");
 	pxs_json_string(&engine->json, pxs_buf_text(&report));
 	return r < 0 ? r : 0;
+}
+
+static int
+do_compact(struct engine *engine, const json_t *request)
+{
+	(void)request;
+	return engine->write ? refuse(engine, "no open write") : index_compact(engine->index, NULL);
 }
 
 /* --- Writing --- */
@@ -488,10 +495,13 @@ static const struct verb {
 	bool needs_index;
 	int (*run)(struct engine *engine, const json_t *request);
 } VERBS[] = {
-	{ "abort", true, do_abort },   { "check", true, do_check }, { "close", false, do_close },
-	{ "commit", true, do_commit }, { "count", true, do_count }, { "declare", true, do_declare },
-	{ "facet", true, do_facet },   { "get", true, do_get },	    { "open", false, do_open },
-	{ "put", true, do_put },       { "query", true, do_query }, { "remove", true, do_remove },
+	{ "abort", true, do_abort },	 { "check", true, do_check },
+	{ "close", false, do_close },	 { "commit", true, do_commit },
+	{ "compact", true, do_compact }, { "count", true, do_count },
+	{ "declare", true, do_declare }, { "facet", true, do_facet },
+	{ "get", true, do_get },	 { "open", false, do_open },
+	{ "put", true, do_put },	 { "query", true, do_query },
+	{ "remove", true, do_remove },
 };
 
 static int

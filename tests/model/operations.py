@@ -75,6 +75,17 @@ class Operations:
             self.catalogue.committed()
             self.catalogue.holds()
 
+    def compact(self):
+        self.catalogue.commit()
+        self.engine.ask("compact")
+        self.catalogue.holds()
+
+    def crash_in_compact(self):
+        self.catalogue.commit()
+        self.engine.crash_in("compact", self.rng.random() * 0.03)
+        self.catalogue.holds()
+        self.catalogue.sound()
+
     def check(self):
         self.catalogue.commit()
         self.catalogue.sound()
@@ -87,10 +98,12 @@ class Operations:
         remove_unknown: 5,
         commit: 100,
         abort: 5,
-        query: 254,
+        query: 251,
         restart: 2,
         crash: 2,
         crash_in_commit: 1,
+        compact: 2,
+        crash_in_compact: 1,
         check: 1,
     }
 

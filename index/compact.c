@@ -1,0 +1,292 @@
+/* In rounds: what lives in the newest view and is not in the new tables yet is read from docs.db. A
+ * round is shorter than the one before, and the last one is done with the turn to write. Documents
+ * are taken by ascending number, and what a write adds has a higher one, so where the rounds have
+ * come to is one number. */
+#include "index/compact.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/macros.h"
+#include "index/budget.h"
+#include "index/document.h"
+#include "index/index.h"
+#include "index/parts.h"
+
+/* Fewer dead versions than this are not worth it. */
+#define DEAD_MIN 10000
+
+/* The round is the last, with writes waiting, when the one before had fewer documents. */
+#define LAST_ROUND 128
+
+/* Documents of one transaction of the text file. */
+#define STEP 20000
+
+struct compaction {
+	struct index *index;
+	const struct index_budget *budget;
+	struct tables *tables; /* the new ones, and their schema */
+	struct view_schema *schema;
+	struct store_reader *reader;
+	struct index_document *document;
+	const struct query_property **by_number;
+	uint32_t last; /* all living documents up to this are in */
+	uint32_t doc;  /* the one that is read */
+	uint64_t added;
+};
+
+static void
+compaction_cleanup(struct compaction *compaction)
+{
+	if (compaction->schema)
+		view_schema_free_columns(compaction->schema);
+	view_schema_unref(compaction->schema);
+	store_reader_close(compaction->reader);
+	index_document_free(compaction->document);
+	free(compaction->by_number);
+	if (compaction->tables)
+		fts_discard(STEAL(compaction->tables->fts));
+	tables_free(compaction->tables);
+}
+
+static uint64_t
+dead_versions(const struct index *index)
+{
+	uint64_t gone = index->counters.next_doc - 1 - index->view->count;
+
+	return gone - MIN(index->counters.dropped, gone);
+}
+
+bool
+compact_is_due(const struct index *index)
+{
+	uint64_t dead = dead_versions(index);
+
+	return dead > DEAD_MIN && dead > index->view->count &&
+	       atomic_load(&((struct index *)index)->held_tables) == 0;
+}
+
+/* --- The new tables --- */
+
+static int
+begin(struct compaction *compaction)
+{
+	const struct index *index = compaction->index;
+	char path[PATH_MAX];
+	uint64_t seq;
+	int r;
+
+	if (snprintf(path, sizeof(path), "%s/docs.db", index->dir) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	r = tables_new(index->dir, (uint64_t)pxs_clock_now_ns(), &compaction->tables, &seq, NULL);
+	if (r == 0)
+		r = store_reader_open(path, &compaction->reader);
+	if (r == 0)
+		r = index_document_new(&compaction->document);
+	if (r == 0)
+		r = view_schema_with(NULL, NULL, &compaction->schema);
+	return r;
+}
+
+static int
+add_column(struct compaction *compaction, const struct query_property *property)
+{
+	CLEANUP(column) struct column *column = NULL;
+	struct view_schema *schema = NULL;
+	int r;
+
+	r = column_new(property, &column);
+	if (r == 0)
+		r = view_schema_with(compaction->schema, column, &schema);
+	if (r < 0)
+		return r;
+	(void)STEAL(column); /* the schema has it now */
+	view_schema_unref(compaction->schema);
+	compaction->schema = schema;
+	return 0;
+}
+
+/* A column for every property of VIEW. */
+static int
+follow_schema(struct compaction *compaction, const struct index_view *view)
+{
+	int r = 0;
+
+	for (uint32_t i = compaction->schema->n_columns; i < view->schema->n_columns && r == 0; i++)
+		if (view->schema->columns[i])
+			r = add_column(compaction, column_property(view->schema->columns[i]));
+	if (r < 0)
+		return r;
+	free(compaction->by_number);
+	compaction->by_number = view_schema_by_number(compaction->schema);
+	return compaction->by_number ? 0 : -ENOMEM;
+}
+
+/* --- Documents --- */
+
+static int
+add_document(void *context, const struct store_document *stored)
+{
+	struct compaction *compaction = context;
+	struct index_document *document = compaction->document;
+	int r;
+
+	if (stored->doc != compaction->doc)
+		return 0; /* there is a later version, which comes in its turn */
+	index_document_clear(document);
+	r = document_from_record(document, stored->record, stored->record_len,
+				 compaction->by_number, compaction->schema->n_columns);
+	if (r == 0)
+		r = index_document_seal(document);
+	if (r == 0)
+		r = fts_put(compaction->tables->fts, stored->doc, document->stream.data,
+			    document->stream.len);
+	if (r == 0)
+		r = docs_add(compaction->tables->docs, stored->doc, &stored->meta);
+	if (r == 0)
+		r = index_fill_columns(compaction->schema, stored->doc, document);
+	return r;
+}
+
+static int
+next_step(struct compaction *compaction)
+{
+	int r = budget_check(compaction->budget);
+
+	if (r < 0 || ++compaction->added % STEP != 0)
+		return r;
+	r = fts_commit(compaction->tables->fts, 0);
+	return r < 0 ? r : fts_begin(compaction->tables->fts);
+}
+
+static int
+add_documents(struct compaction *compaction, const struct index_view *view)
+{
+	roaring_uint32_iterator_t at;
+	int r = 0;
+
+	roaring_init_iterator(view->live, &at);
+	(void)roaring_move_uint32_iterator_equalorlarger(&at, compaction->last + 1);
+	for (; at.has_value && r == 0; roaring_advance_uint32_iterator(&at)) {
+		compaction->doc = at.current_value;
+		r = store_reader_row(compaction->reader,
+				     docs_row(view->tables->docs, compaction->doc), add_document,
+				     compaction);
+		if (r == 0)
+			r = next_step(compaction);
+	}
+	compaction->last = view->max_doc;
+	return r;
+}
+
+/* All that lives in VIEW is in the new tables then. */
+static int
+add_round(struct compaction *compaction, const struct index_view *view)
+{
+	struct fts *fts = compaction->tables->fts;
+	int r = follow_schema(compaction, view);
+
+	if (r == 0)
+		r = fts_begin(fts);
+	if (r < 0)
+		return r;
+	r = add_documents(compaction, view);
+	if (r == 0)
+		r = fts_commit(fts, view->seq);
+	if (r < 0)
+		fts_rollback(fts);
+	return r;
+}
+
+static int
+add_rounds(struct compaction *compaction)
+{
+	uint64_t before;
+	int r;
+
+	do {
+		CLEANUP(index_view) struct index_view *view = index_view_get(compaction->index);
+
+		before = compaction->added;
+		r = add_round(compaction, view);
+	} while (r == 0 && compaction->added - before > LAST_ROUND);
+	return r == 0 ? fts_sync(compaction->tables->fts) : r;
+}
+
+/* --- The exchange --- */
+
+/* Which text file counts is said by docs.db; all else is of this process, until files of the new
+ * columns are written. A disk that is full now hears of it with the next change. */
+static void
+note_exchange(struct index *index)
+{
+	if (store_begin(index->store) < 0 || store_commit(index->store, &index->counters) < 0)
+		store_rollback(index->store);
+	if (index->keeper)
+		keeper_start_over(index->keeper);
+}
+
+/* With the turn to write. */
+static int
+exchange(struct compaction *compaction)
+{
+	CLEANUP(view_schema)
+	struct view_schema *schema = view_schema_ref(compaction->index->view->schema);
+	CLEANUP(epoch) struct epoch *epoch = epoch_ref(compaction->index->epoch);
+	struct index *index = compaction->index;
+	struct store_counters counters = index->counters;
+	struct tables *before = index->tables;
+	int r;
+
+	r = index_begin_epoch(index);
+	if (r < 0)
+		return r;
+	index->tables = compaction->tables;
+	index->counters.text = compaction->tables->number;
+	index->counters.dropped = counters.next_doc - 1 - index->view->count;
+	r = index_publish_again(index, compaction->schema);
+	if (r < 0) {
+		index->tables = before;
+		index->counters = counters;
+		return r;
+	}
+	index->fts_seq = counters.seq;
+	index->fts_behind = false;
+	compaction->tables = NULL;
+	view_schema_unref(STEAL(compaction->schema));
+	tables_retire(before, STEAL(schema), epoch, &index->held_tables);
+	note_exchange(index);
+	return 0;
+}
+
+static int
+finish(struct compaction *compaction)
+{
+	struct index *index = compaction->index;
+	int r;
+
+	turn_take(&index->write_turn);
+	r = add_round(compaction, index->view);
+	if (r == 0)
+		r = exchange(compaction);
+	turn_end(&index->write_turn);
+	return r;
+}
+
+int
+index_compact(struct index *index, const struct index_budget *budget)
+{
+	CLEANUP(compaction) struct compaction compaction = { .index = index, .budget = budget };
+	int r;
+
+	(void)pthread_mutex_lock(&index->keep_lock);
+	r = begin(&compaction);
+	if (r == 0)
+		r = add_rounds(&compaction);
+	if (r == 0)
+		r = finish(&compaction);
+	(void)pthread_mutex_unlock(&index->keep_lock);
+	return r;
+}

@@ -1,0 +1,117 @@
+#include "index/tables.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/macros.h"
+#include "index/docs.h"
+#include "index/fts.h"
+#include "index/parts.h"
+#include "index/segments.h"
+
+/* --- The text file --- */
+
+/* The first is fts.db, those of later tables fts-N.db. */
+static int
+text_name(uint64_t number, char name[NAME_MAX])
+{
+	int len = number ? snprintf(name, NAME_MAX, "fts-%llu.db", (unsigned long long)number)
+			 : snprintf(name, NAME_MAX, "fts.db");
+
+	return len < NAME_MAX ? 0 : -ENAMETOOLONG;
+}
+
+static int
+open_text(const char *dir, uint64_t number, struct fts **ret_fts, uint64_t *ret_seq,
+	  struct pxs_error *err)
+{
+	char name[NAME_MAX], path[PATH_MAX];
+	int r = text_name(number, name);
+
+	if (r == 0 && snprintf(path, sizeof(path), "%s/%s", dir, name) >= (int)sizeof(path))
+		r = -ENAMETOOLONG;
+	return r < 0 ? r : fts_open(path, ret_fts, ret_seq, err);
+}
+
+void
+tables_sweep(const char *dir, uint64_t number)
+{
+	DIR *entries = opendir(dir);
+	const struct dirent *entry;
+	char kept[NAME_MAX];
+
+	if (!entries)
+		return;
+	if (text_name(number, kept) == 0)
+		while ((entry = readdir(entries)))
+			if (strncmp(entry->d_name, "fts", 3) == 0 &&
+			    strncmp(entry->d_name, kept, strlen(kept)) != 0)
+				(void)unlinkat(dirfd(entries), entry->d_name, 0);
+	(void)closedir(entries);
+}
+
+/* --- All of them --- */
+
+int
+tables_new(const char *dir, uint64_t number, struct tables **ret_tables, uint64_t *ret_seq,
+	   struct pxs_error *err)
+{
+	CLEANUP(tables) struct tables *tables = calloc(1, sizeof(*tables));
+	int r;
+
+	if (!tables)
+		return -ENOMEM;
+	tables->number = number;
+	r = open_text(dir, number, &tables->fts, ret_seq, err);
+	if (r == 0)
+		r = docs_new(&tables->docs);
+	if (r == 0)
+		r = segments_open(dir, &tables->segments);
+	if (r == 0)
+		r = relevance_init(&tables->relevance);
+	if (r == 0)
+		*ret_tables = STEAL(tables);
+	return r;
+}
+
+void
+tables_free(struct tables *tables)
+{
+	if (!tables)
+		return;
+	relevance_done(&tables->relevance);
+	if (tables->schema)
+		view_schema_free_columns(tables->schema);
+	view_schema_unref(tables->schema);
+	docs_free(tables->docs);
+	segments_close(tables->segments);
+	fts_close(tables->fts);
+	free(tables);
+}
+
+static void
+end_tables(struct retired *retired)
+{
+	struct tables *tables = container_of(retired, struct tables, retired);
+
+	atomic_fetch_sub(tables->held, 1);
+	fts_discard(STEAL(tables->fts));
+	tables_free(tables);
+}
+
+void
+tables_retire(struct tables *tables, struct view_schema *schema, struct epoch *epoch,
+	      atomic_uint *held)
+{
+	tables->schema = schema;
+	tables->held = held;
+	tables->retired.end = end_tables;
+	atomic_fetch_add(held, 1);
+	epoch_retire(epoch, &tables->retired);
+}
