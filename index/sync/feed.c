@@ -14,6 +14,8 @@
 /* The core answers earlier if something changes. */
 #define WAIT_S 25
 #define IDENTITY_SIZE 64
+/* How often the feed is asked at once where it tells of a document that is gone. */
+#define AGAIN_MAX 5
 
 int
 feed_position(const json_t *answer, uint64_t *ret_seq, const char **ret_identity,
@@ -39,8 +41,9 @@ take_version(struct follower *follower, int64_t id, struct pxs_error *err)
 	const json_t *item = NULL;
 	int r = follow_get_document(follower, id, &answer, &item, err);
 
+	/* Gone meanwhile: asked again, the feed tells that in the place of this change. */
 	if (r == -ENOENT)
-		return 0; /* gone meanwhile: a change that comes tells so */
+		return -ENODATA;
 	if (r < 0)
 		return r;
 	atomic_fetch_add(&follower->received, 1);
@@ -122,22 +125,40 @@ end_cycle(struct follower *follower)
 	atomic_store(&follower->success_ns, pxs_clock_now_ns());
 }
 
-int
-feed_take(struct follower *follower, bool *wait, struct pxs_error *err)
+/* Ask and take once. -ENODATA: a document of which it tells is not there. */
+static int
+take_answer(struct follower *follower, bool wait, json_t **ret_answer, uint64_t *ret_seq,
+	    struct pxs_error *err)
 {
-	CLEANUP(json_decref) json_t *answer = NULL;
 	const json_t *items = NULL;
-	int64_t newest = 0;
-	uint64_t seq = 0;
-	int r = ask(follower, *wait, &answer, &seq, err);
+	int r = ask(follower, wait, ret_answer, ret_seq, err);
 
 	if (r == 0)
-		r = reader_items(answer, &items, err);
+		r = reader_items(*ret_answer, &items, err);
 	if (r < 0)
 		return r;
 	turn_take(follower->turn, false);
 	r = take_changes(follower, items, err);
 	turn_end(follower->turn);
+	return r;
+}
+
+int
+feed_take(struct follower *follower, bool *wait, struct pxs_error *err)
+{
+	CLEANUP(json_decref) json_t *answer = NULL;
+	int64_t newest = 0;
+	uint64_t seq = 0;
+	int r = take_answer(follower, *wait, &answer, &seq, err);
+
+	for (int i = 0; i < AGAIN_MAX && r == -ENODATA; i++) {
+		json_decref(STEAL(answer));
+		r = take_answer(follower, false, &answer, &seq, err);
+	}
+	if (r == -ENODATA)
+		return pxs_error_set(err, -EAGAIN, -1,
+				     "the upstream tells a change of a document that it does not "
+				     "have");
 	if (r < 0)
 		return r;
 	*wait = reader_number(answer, "newest", &newest) == 0 && (uint64_t)newest <= seq;
