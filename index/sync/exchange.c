@@ -7,16 +7,19 @@
 
 #include "base/error.h"
 #include "base/macros.h"
+#include "index/sync/pace.h"
 #include "index/sync/upstream.h"
 
 /* A page of 1,000 documents is some 5 MB. */
-#define ANSWER_MAX ((size_t)64 << 20)
+#define ANSWER_MAX ((size_t)32 << 20)
 #define CONNECT_TIMEOUT_S 10L
 /* The core waits up to 25 s before it answers what changed. */
 #define SILENCE_MAX_S 60L
 #define REQUEST_MAX_S 300L
 /* Somebody waits for it. */
 #define CHANGE_MAX_S 20L
+/* A core that wants us to wait longer is asked again all the same. */
+#define RETRY_AFTER_MAX_S 300
 
 static size_t
 take(char *bytes, size_t size, size_t n, void *context)
@@ -138,6 +141,19 @@ perform(struct upstream *upstream, const char *url, const struct upstream_reques
 	return code;
 }
 
+/* "Retry-After", as seconds or a date. */
+static void
+note_pause(const struct upstream *upstream, const struct answer *answer)
+{
+	curl_off_t seconds = 0;
+
+	if (answer->status != 429 && answer->status != 503)
+		return;
+	(void)curl_easy_getinfo(upstream->curl, CURLINFO_RETRY_AFTER, &seconds);
+	if (seconds > 0)
+		pace_defer(upstream->pace, MIN((int64_t)seconds, (int64_t)RETRY_AFTER_MAX_S));
+}
+
 static int
 curl_errno(const struct upstream *upstream, CURLcode code, const struct answer *answer,
 	   struct pxs_error *err)
@@ -174,5 +190,7 @@ exchange(struct upstream *upstream, const char *url, const struct upstream_reque
 {
 	CURLcode code = perform(upstream, url, request, form, answer);
 
+	if (code == CURLE_OK)
+		note_pause(upstream, answer);
 	return curl_errno(upstream, code, answer, err);
 }

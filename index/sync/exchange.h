@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 
+struct pace;
 struct pxs_error;
 struct sync_options;
 struct upstream_request;
@@ -18,6 +19,7 @@ struct upstream_request;
 struct upstream {
 	const struct sync_options *options;
 	const atomic_bool *stop;
+	struct pace *pace;
 	CURL *curl;
 	char *base;	   /* without a slash at its end */
 	size_t origin_len; /* of scheme, host and port in it */

@@ -16,7 +16,7 @@
 /* --- Documents of the upstream that are here --- */
 
 int
-follow_find(struct follower *follower, struct index_view *view, struct index_hits **ret_hits)
+follow_query(struct follower *follower, struct query **ret_query)
 {
 	const struct query_node condition = {
 		.kind = QUERY_EXISTS,
@@ -27,6 +27,17 @@ follow_find(struct follower *follower, struct index_view *view, struct index_hit
 
 	if (r == 0)
 		r = query_add_condition(query, &condition);
+	if (r == 0)
+		*ret_query = STEAL(query);
+	return r;
+}
+
+int
+follow_find(struct follower *follower, struct index_view *view, struct index_hits **ret_hits)
+{
+	CLEANUP(query) struct query *query = NULL;
+	int r = follow_query(follower, &query);
+
 	return r < 0 ? r : index_search(view, query, NULL, ret_hits, NULL);
 }
 
@@ -113,6 +124,8 @@ follow_get(struct follower *follower, const char *href, json_t **ret_answer, str
 {
 	int r = atomic_load(follower->stop) ? -ECANCELED : 0;
 
+	if (follower->has_kind && !follower->is_pxs)
+		pace_wait(&follower->pace, PACE_PER_S, follower->stop);
 	if (r == 0)
 		r = upstream_get(follower->upstream, href, ret_answer, err);
 	if (r == 0)
@@ -170,8 +183,56 @@ find_bookmark(struct follower *follower, struct pxs_error *err)
 	return follow_read_schema(follower, err);
 }
 
-int
-follow_run(struct follower *follower, struct pxs_error *err)
+/* --- What it is --- */
+
+/* 1: it was a pxs; a note that cannot be read is none. */
+static int
+was_pxs(struct follower *follower)
+{
+	struct bookmark bookmark = { 0 };
+	int r = bookmark_read(&bookmark, follower->index, follower->url);
+
+	bookmark_done(&bookmark);
+	return r == -ENOENT ? 0 : r < 0 ? r : 1;
+}
+
+/* A core without a home may still be a pxs behind something that hides it. */
+static int
+ask_kind(struct follower *follower, struct pxs_error *err)
+{
+	CLEANUP(json_decref) json_t *home = NULL;
+	CLEANUP(json_decref) json_t *changes = NULL;
+	struct pxs_error why = { 0 };
+	int r = follow_get(follower, "/", &home, &why);
+
+	if (r == -ENOENT)
+		r = follow_get(follower, "/changes", &changes, &why);
+	if (r < 0 && r != -ENOENT)
+		return pxs_error_set(err, r, -1, "%s", pxs_error_text(&why, r));
+	follower->is_pxs = home ? reader_link(home, "changes") != NULL : changes != NULL;
+	return 0;
+}
+
+static int
+find_kind(struct follower *follower, struct pxs_error *err)
+{
+	int before = was_pxs(follower);
+	int r = before < 0 ? before : ask_kind(follower, err);
+
+	if (r < 0)
+		return r;
+	if (before && !follower->is_pxs)
+		return pxs_error_set(err, -EPROTO, -1,
+				     "%s was a pxs and tells no changes any more; if another core "
+				     "is there now, follow it with a new index",
+				     follower->url);
+	r = follower->is_pxs ? crawl_forget(follower) : 0;
+	follower->has_kind = r == 0;
+	return r;
+}
+
+static int
+follow_changes(struct follower *follower, struct pxs_error *err)
 {
 	bool wait = false;
 	int r = 0;
@@ -187,6 +248,16 @@ follow_run(struct follower *follower, struct pxs_error *err)
 			r = listing_forget(follower);
 	}
 	return r;
+}
+
+int
+follow_run(struct follower *follower, struct pxs_error *err)
+{
+	int r = follower->has_kind ? 0 : find_kind(follower, err);
+
+	if (r < 0)
+		return r;
+	return follower->is_pxs ? follow_changes(follower, err) : crawl_cycle(follower, err);
 }
 
 /* Ids are the upstream's: its documents would replace others. */
@@ -212,6 +283,8 @@ follow_init(struct follower *follower, struct pxs_error *err)
 {
 	int r;
 
+	for (size_t i = 0; i < CRAWL_CREW; i++)
+		follower->crawl.crew[i].follower = follower;
 	follower->reader.index = follower->index;
 	r = index_origin_declare(follower->index, &follower->reader.origin, err);
 	return r < 0 ? r : check_index(follower, err);
@@ -224,4 +297,5 @@ follow_done(struct follower *follower)
 	if (follower->seen)
 		roaring_bitmap_free(follower->seen);
 	intake_done(&follower->intake);
+	crawl_done(&follower->crawl);
 }

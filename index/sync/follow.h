@@ -1,4 +1,5 @@
-/* follow.h - what is asked of a core that is a pxs: first all documents, then /changes without end.
+/* follow.h - what is asked of a core. One that is a pxs says so with a link: first all documents,
+ * then /changes without end; crawl.h has the others.
  *
  * The number of the newest change is asked for before the listing begins, so whatever happens
  * during the listing is told by the changes after it. */
@@ -13,11 +14,14 @@
 
 #include "index/sync/intake.h"
 #include "index/sync/bookmark.h"
+#include "index/sync/crawl.h"
+#include "index/sync/pace.h"
 #include "index/sync/reader.h"
 #include "index/sync/sync.h"
 
 struct index_hits;
 struct index_view;
+struct query;
 struct turn;
 struct upstream;
 
@@ -25,6 +29,7 @@ struct follower {
 	struct index *index;	   /* these, stop and turn are lent */
 	struct upstream *upstream; /* for this thread alone */
 	const char *url;
+	const struct sync_options *options;
 	const atomic_bool *stop;
 	struct turn *turn; /* taken from reading documents until they are written */
 	struct reader reader;
@@ -34,6 +39,11 @@ struct follower {
 	_Atomic int64_t success_ns;
 	atomic_uint_fast64_t pages, received, written, removed, expected;
 	atomic_bool confirmed; /* as many as there are may be removed, once */
+
+	bool has_kind;
+	bool is_pxs;
+	struct pace pace;
+	struct crawl crawl; /* of a core that is none */
 
 	bool has_bookmark; /* read from the notes, or begun */
 	struct bookmark bookmark;
@@ -48,7 +58,7 @@ int follow_init(struct follower *follower, struct pxs_error *err);
 void follow_done(struct follower *follower);
 
 /* Follow until it fails: upstream_get()'s errors, reader's, the index's; -EPERM: too many documents
- * would be removed; -ECANCELED. */
+ * would be removed; -ECANCELED. 0: all is here, but the core must be asked again. */
 int follow_run(struct follower *follower, struct pxs_error *err);
 
 /* How many documents of an upstream there are. */
@@ -79,7 +89,9 @@ int follow_get_document(struct follower *follower, int64_t id, json_t **ret_answ
 int follow_read_schema(struct follower *follower, struct pxs_error *err);
 int follow_commit(struct follower *follower, struct pxs_error *err);
 
-/* Documents of an upstream. */
+/* A query for documents of an upstream; the caller's. */
+int follow_query(struct follower *follower, struct query **ret_query);
+/* All of them. */
 int follow_find(struct follower *follower, struct index_view *view, struct index_hits **ret_hits);
 bool follow_has(const struct follower *follower, const struct index_view *view, int64_t id);
 /* Whether version ETAG of it is here. */

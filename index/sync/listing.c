@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/macros.h"
 #include "index/sync/follow.h"
+#include "index/sync/suspects.h"
 #include "index/sync/turn.h"
 #include "index/sync/upstream.h"
 
@@ -28,18 +29,11 @@ static int
 ask_position(struct follower *follower, struct pxs_error *err)
 {
 	CLEANUP(json_decref) json_t *answer = NULL;
-	struct pxs_error why = { 0 };
 	const char *identity = "";
-	int r = follow_get(follower, "/changes", &answer, &why);
+	int r = follow_get(follower, "/changes", &answer, err);
 
-	if (r == -ENOENT)
-		return pxs_error_set(err, -EPROTO, -1,
-				     "%s tells no changes, so it is no pxs; other cores cannot be "
-				     "followed yet",
-				     follower->url);
-	if (r < 0)
-		return pxs_error_set(err, r, -1, "%s", pxs_error_text(&why, r));
-	r = feed_position(answer, &follower->bookmark.since, &identity, err);
+	if (r == 0)
+		r = feed_position(answer, &follower->bookmark.since, &identity, err);
 	if (r < 0)
 		return r;
 	follower->bookmark.identity = strdup(identity);
@@ -73,24 +67,6 @@ listing_begin(struct follower *follower, struct pxs_error *err)
 
 /* --- Pages --- */
 
-/* They are there; called after they were committed. */
-static void
-mark_seen(struct follower *follower, const json_t *items)
-{
-	CLEANUP(index_view) struct index_view *view = index_view_get(follower->index);
-	const json_t *item;
-	uint32_t doc;
-	size_t i;
-
-	json_array_foreach (items, i, item) {
-		int64_t id = json_integer_value(reader_value(item, "_id"));
-
-		/* Rows are given like documents are: 32 bits hold them. */
-		if (index_doc_find(view, id, &doc) == 0)
-			roaring_bitmap_add(follower->seen, (uint32_t)index_doc_row(view, doc));
-	}
-}
-
 static int
 take_items(struct follower *follower, const json_t *items, struct pxs_error *err)
 {
@@ -115,7 +91,7 @@ take_items(struct follower *follower, const json_t *items, struct pxs_error *err
 	}
 	r = follow_commit(follower, err);
 	if (r == 0 && follower->seen)
-		mark_seen(follower, items);
+		suspects_mark_seen(follower->index, items, follower->seen);
 	return r;
 }
 
@@ -166,71 +142,17 @@ take_page(struct follower *follower, struct pxs_error *err)
 /* --- What the listing lacks --- */
 
 static int
-collect_vanished(struct follower *follower, int64_t **ret_ids, size_t *ret_n)
+remove_vanished(struct follower *follower, struct pxs_error *err)
 {
 	CLEANUP(index_view) struct index_view *view = index_view_get(follower->index);
 	CLEANUP(index_hits) struct index_hits *hits = NULL;
-	CLEANUP(free) int64_t *ids = NULL;
-	uint32_t docs[INTAKE_MAX];
-	uint64_t row = 0;
-	size_t n = 0;
-	size_t got = 1;
+	CLEANUP(suspects) struct suspects suspects = { 0 };
 	int r = follow_find(follower, view, &hits);
 
-	if (r < 0)
-		return r;
-	ids = calloc(index_hits_count(hits) + 1, sizeof(*ids));
-	if (!ids)
-		return -ENOMEM;
-	while (r == 0 && got > 0) {
-		r = index_hits_after(hits, row, NULL, docs, INTAKE_MAX, &got);
-		for (size_t i = 0; i < got && r == 0; i++) {
-			row = index_doc_row(view, docs[i]);
-			if (!roaring_bitmap_contains(follower->seen, (uint32_t)row))
-				ids[n++] = index_doc_id(view, docs[i]);
-		}
-	}
-	*ret_ids = STEAL(ids);
-	*ret_n = n;
-	return r;
-}
-
-/* What the upstream still has after all is taken as it is now. */
-static int
-confirm_gone(struct follower *follower, int64_t id, struct pxs_error *err)
-{
-	CLEANUP(json_decref) json_t *answer = NULL;
-	const json_t *item = NULL;
-	int r = follow_get_document(follower, id, &answer, &item, err);
-
-	if (r == -ENOENT) {
-		intake_remove(&follower->intake, id);
-		return 0;
-	}
-	return r < 0 ? r : intake_put(&follower->intake, &follower->reader, item, err);
-}
-
-static int
-remove_vanished(struct follower *follower, struct pxs_error *err)
-{
-	CLEANUP(free) int64_t *ids = NULL;
-	size_t n = 0;
-	int r;
-
 	atomic_store(&follower->state, SYNC_COMPARING);
-	r = collect_vanished(follower, &ids, &n);
 	if (r == 0)
-		r = follow_check_removals(follower, n, err);
-	for (size_t at = 0; at < n && r == 0;) {
-		turn_take(follower->turn, false);
-		intake_clear(&follower->intake);
-		for (size_t i = 0; i < INTAKE_MAX && at < n && r == 0; i++)
-			r = confirm_gone(follower, ids[at++], err);
-		if (r == 0)
-			r = follow_commit(follower, err);
-		turn_end(follower->turn);
-	}
-	return r;
+		r = suspects_collect(&suspects, hits, follower->seen);
+	return r < 0 ? r : suspects_settle(&suspects, follower, err);
 }
 
 static int

@@ -284,8 +284,8 @@ reader_identity(const json_t *item, int64_t *ret_id, const char **ret_etag, stru
 
 /* --- Documents --- */
 
-static int64_t
-time_of(const json_t *item, const char *name)
+int64_t
+reader_time(const json_t *item, const char *name)
 {
 	const char *text = json_string_value(reader_value(item, name));
 	int64_t start = 0;
@@ -423,6 +423,7 @@ reader_document(struct reader *reader, const json_t *item, struct index_document
 	r = add_exact_path(item, schema, document);
 	if (r == 0)
 		r = index_document_set_origin(document, &reader->origin, etag,
-					      time_of(item, "_created"), time_of(item, "_updated"));
+					      reader_time(item, "_created"),
+					      reader_time(item, "_updated"));
 	return r < 0 ? r : index_document_seal(document);
 }

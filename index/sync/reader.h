@@ -33,6 +33,8 @@ const char *reader_link(const json_t *answer, const char *rel);
 
 /* The value called NAME in an item's data, or NULL; lent. */
 const json_t *reader_value(const json_t *item, const char *name);
+/* The time called NAME there, in ns since 1970; 0: it has none. */
+int64_t reader_time(const json_t *item, const char *name);
 /* Who ITEM is. -EPROTO: it has no _id or no _etag that can be kept. */
 int reader_identity(const json_t *item, int64_t *ret_id, const char **ret_etag,
 		    struct pxs_error *err);

@@ -14,6 +14,7 @@
 #include "base/macros.h"
 #include "base/url.h"
 #include "index/sync/follow.h"
+#include "index/sync/pace.h"
 #include "index/sync/turn.h"
 #include "index/sync/upstream.h"
 #include "index/sync/writer.h"
@@ -21,6 +22,10 @@
 /* After the first failure; twice as long after each that follows. */
 #define PAUSE_FIRST_NS (PXS_NS_PER_S / 2)
 #define PAUSE_MAX_NS (300 * PXS_NS_PER_S)
+/* Between two cycles of asking a core that tells no changes: as many times what one took, */
+#define CYCLE_FACTOR 20
+#define CYCLE_MIN_NS (10 * PXS_NS_PER_S)
+#define CYCLE_MAX_NS (300 * PXS_NS_PER_S)
 
 struct sync {
 	char *texts[6]; /* of options */
@@ -143,7 +148,21 @@ note_failure(struct sync *sync, int r, const struct pxs_error *err, unsigned int
 	/* Once, not at each attempt. */
 	if (is_news)
 		pxs_log(PXS_LOG_INFO, "upstream: %s", sync->err.text);
-	wait_pause(sync, pause_ns(failures), r == -EPERM);
+	wait_pause(sync, MAX(pause_ns(failures), pace_deferred_ns(&sync->follower.pace)),
+		   r == -EPERM);
+	(void)pthread_mutex_unlock(&sync->mutex);
+}
+
+/* A core that tells no changes is asked again after a time that keeps its load from us low. */
+static void
+wait_cycle(struct sync *sync, int64_t start_ns)
+{
+	int64_t pause = (pxs_clock_steady_ns() - start_ns) * CYCLE_FACTOR;
+
+	pause = MIN(pause, CYCLE_MAX_NS);
+	pause = MAX(pause, CYCLE_MIN_NS);
+	(void)pthread_mutex_lock(&sync->mutex);
+	wait_pause(sync, pause, false);
 	(void)pthread_mutex_unlock(&sync->mutex);
 }
 
@@ -156,10 +175,16 @@ work(void *context)
 	while (!atomic_load(&sync->stop)) {
 		struct pxs_error err = { 0 };
 		int64_t success_ns = atomic_load(&sync->follower.success_ns);
+		int64_t start_ns = pxs_clock_steady_ns();
 		int r = follow_run(&sync->follower, &err);
 
 		if (r == -ECANCELED)
 			break;
+		if (r == 0) {
+			failures = 0;
+			wait_cycle(sync, start_ns);
+			continue;
+		}
 		/* What got through in between begins the count anew. */
 		failures = atomic_load(&sync->follower.success_ns) != success_ns ? 0 : failures + 1;
 		note_failure(sync, r, &err, failures);
@@ -239,11 +264,13 @@ start(struct sync *sync, struct pxs_error *err)
 	int r = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? 0 : -ENOMEM;
 
 	if (r == 0)
-		r = upstream_open(&sync->options, &sync->stop, &sync->upstream, err);
+		r = upstream_open(&sync->options, &sync->stop, &sync->follower.pace,
+				  &sync->upstream, err);
 	if (r < 0)
 		return r;
 	sync->follower.upstream = sync->upstream;
 	sync->follower.url = sync->options.url;
+	sync->follower.options = &sync->options;
 	sync->follower.stop = &sync->stop;
 	sync->follower.turn = &sync->turn;
 	r = follow_init(&sync->follower, err);
@@ -253,6 +280,7 @@ start(struct sync *sync, struct pxs_error *err)
 		.index = sync->follower.index,
 		.turn = &sync->turn,
 		.stop = &sync->stop,
+		.pace = &sync->follower.pace,
 		.reader = { .index = sync->follower.index, .origin = sync->follower.reader.origin },
 	};
 	r = writer_open(&sync->writer, &sync->options, err);
@@ -317,6 +345,9 @@ sync_now(struct sync *sync, bool confirm)
 	(void)pthread_mutex_lock(&sync->mutex);
 	if (confirm && atomic_load(&sync->follower.state) == SYNC_HELD)
 		atomic_store(&sync->follower.confirmed, true);
+	/* Who asks for all that there is does not take the last cycle for it. */
+	if (sync->attempt_ns && atomic_load(&sync->follower.state) == SYNC_FOLLOWING)
+		atomic_store(&sync->follower.state, SYNC_CATCHING_UP);
 	sync->hurry = sync->attempt_ns || atomic_load(&sync->follower.state) == SYNC_HELD;
 	(void)pthread_cond_broadcast(&sync->wake);
 	(void)pthread_mutex_unlock(&sync->mutex);

@@ -3,7 +3,8 @@
  *
  *     upstream.c   asks the core, logs in there
  *     reader.c     from its answers to documents
- *     follow.c     what to ask: the whole once (listing.c), then what changed (feed.c)
+ *     follow.c     what to ask: of a pxs the whole once (listing.c), then what changed (feed.c);
+ *                  of another core again and again what there is (crawl.c)
  *     writer.c     changes of documents, which are made there and then here
  *     sync.c       when: a thread of its own, which waits longer after each failure
  *

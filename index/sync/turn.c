@@ -7,6 +7,7 @@ turn_init(struct turn *turn)
 	(void)pthread_cond_init(&turn->ended, NULL);
 	turn->taken = false;
 	turn->urgent = 0;
+	turn->n_urgent = 0;
 }
 
 void
@@ -25,6 +26,7 @@ turn_take(struct turn *turn, bool urgent)
 		(void)pthread_cond_wait(&turn->ended, &turn->mutex);
 	turn->urgent -= urgent;
 	turn->taken = true;
+	turn->is_urgent = urgent;
 	(void)pthread_mutex_unlock(&turn->mutex);
 }
 
@@ -33,6 +35,18 @@ turn_end(struct turn *turn)
 {
 	(void)pthread_mutex_lock(&turn->mutex);
 	turn->taken = false;
+	turn->n_urgent += turn->is_urgent;
 	(void)pthread_cond_broadcast(&turn->ended);
 	(void)pthread_mutex_unlock(&turn->mutex);
+}
+
+uint64_t
+turn_count_urgent(struct turn *turn)
+{
+	uint64_t n;
+
+	(void)pthread_mutex_lock(&turn->mutex);
+	n = turn->n_urgent;
+	(void)pthread_mutex_unlock(&turn->mutex);
+	return n;
 }

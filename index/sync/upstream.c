@@ -233,7 +233,7 @@ set_urls(struct upstream *upstream)
 }
 
 int
-upstream_open(const struct sync_options *options, const atomic_bool *stop,
+upstream_open(const struct sync_options *options, const atomic_bool *stop, struct pace *pace,
 	      struct upstream **ret_upstream, struct pxs_error *err)
 {
 	CLEANUP(upstream) struct upstream *upstream = calloc(1, sizeof(*upstream));
@@ -243,6 +243,7 @@ upstream_open(const struct sync_options *options, const atomic_bool *stop,
 		return -ENOMEM;
 	upstream->options = options;
 	upstream->stop = stop;
+	upstream->pace = pace;
 	upstream->curl = curl_easy_init();
 	r = upstream->curl ? set_urls(upstream)
 			   : pxs_error_set(err, -ENOMEM, -1, "cannot start libcurl");

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "index/sync/sync.h"
 
+struct pace;
 struct pxs_error;
 struct upstream;
 
@@ -18,8 +19,9 @@ json_decref_cleanup(json_t **owned)
 	json_decref(*owned);
 }
 
-/* OPTIONS and STOP are lent and outlive it; when STOP is set, requests end. */
-int upstream_open(const struct sync_options *options, const atomic_bool *stop,
+/* OPTIONS, STOP and PACE are lent and outlive it; when STOP is set, requests end. PACE learns when
+ * the core wants to be left alone. */
+int upstream_open(const struct sync_options *options, const atomic_bool *stop, struct pace *pace,
 		  struct upstream **ret_upstream, struct pxs_error *err);
 void upstream_close(struct upstream *upstream);
 DEFINE_CLEANUP(upstream, struct upstream *, upstream_close)

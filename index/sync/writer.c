@@ -310,7 +310,7 @@ undelete(void *context, const struct edit *edit, struct pxs_error *err)
 int
 writer_open(struct writer *writer, const struct sync_options *options, struct pxs_error *err)
 {
-	int r = upstream_open(options, writer->stop, &writer->upstream, err);
+	int r = upstream_open(options, writer->stop, writer->pace, &writer->upstream, err);
 
 	if (r < 0)
 		return r;

@@ -11,22 +11,25 @@
 #include "index/sync/intake.h"
 #include "index/sync/reader.h"
 
+struct pace;
 struct pxs_error;
 struct sync_options;
 struct turn;
 struct upstream;
 
 struct writer {
-	struct index *index; /* these, stop and turn are lent */
+	struct index *index; /* these, turn, stop and pace are lent */
 	struct turn *turn;
 	const atomic_bool *stop;
+	struct pace *pace;
 	struct upstream *upstream; /* ours, under the turn */
 	struct reader reader;
 	struct intake intake;
 	struct edit_upstream hook;
 };
 
-/* From now on edits of the index come here. Start it as { .index, .turn, .stop, .reader }. */
+/* From now on edits of the index come here. Start it as { .index, .turn, .stop, .pace, .reader }.
+ */
 int writer_open(struct writer *writer, const struct sync_options *options, struct pxs_error *err);
 /* No longer; waits for those under way. */
 void writer_close(struct writer *writer);
