@@ -1,8 +1,9 @@
-/* A whole segment is compared as it is stored: limits become limits of stored values, and a block
- * of these is compared by vector instructions into a byte for each, before anyone looks whether
- * there is a document among them at all. */
+/* A whole segment is compared as it is stored: limits become limits of stored values, and 64 of
+ * these at a time are compared by vector instructions into a byte for each, and the bytes packed
+ * into a word. */
 #include "index/column_test.h"
 
+#include <endian.h>
 #include <string.h>
 
 #include "base/macros.h"
@@ -11,7 +12,7 @@
 
 /* Stored values that are compared together. A constant, so that the compiler makes vectors of it.
  */
-#define BLOCK 256
+#define BLOCK 64
 
 /* Values that are read together. */
 #define CHUNK 1024
@@ -146,46 +147,36 @@ stored_limits(const struct column_test *test, const struct column_slice *slice, 
 	return *ret_low <= *ret_high;
 }
 
-/* The places of a block whose flags are set. */
-static size_t
-take_flags(const uint8_t flags[BLOCK], uint32_t first, uint32_t *passed)
+/* 64 bytes that are 0 or 1 as bits. The factor moves the lowest bits of eight bytes side by side.
+ */
+static uint64_t
+pack(const uint8_t flags[BLOCK])
 {
-	size_t n = 0;
-	uint64_t eight;
+	uint64_t word = 0, eight;
 
-	for (uint32_t i = 0; i < BLOCK; i += sizeof(eight)) {
+	for (unsigned int i = 0; i < BLOCK; i += sizeof(eight)) {
 		memcpy(&eight, flags + i, sizeof(eight));
-		if (!eight)
-			continue;
-		for (uint32_t j = i; j < i + sizeof(eight); j++) {
-			passed[n] = first + j;
-			n += flags[j];
-		}
+		word |= (le64toh(eight) * UINT64_C(0x0102040810204080) >> 56) << i;
 	}
-	return n;
+	return word;
 }
 
-/* TYPE is unsigned, but for numbers that are stored whole.
- * NOLINTBEGIN(bugprone-macro-parentheses): a type cannot stand in parentheses. */
+/* A value is within when it is at most as far above LOW as HIGH is, without a sign. The places
+ * after the last whole block are done one by one. NOLINTBEGIN(bugprone-macro-parentheses): a type
+ * cannot stand in parentheses. */
 #define DEFINE_COMPARER(name, type)                                                                \
-	static size_t name(const type *stored, type low, type high, uint32_t first, uint32_t n,    \
-			   uint32_t *passed)                                                       \
+	static void name(const type *stored, type low, type high, uint32_t n, uint64_t *bits)      \
 	{                                                                                          \
+		type width = (type)(high - low);                                                   \
 		uint8_t flags[BLOCK];                                                              \
-		size_t n_passed = 0;                                                               \
-		uint32_t at = 0;                                                                   \
                                                                                                    \
-		for (; at + BLOCK <= n; at += BLOCK) {                                             \
-			for (uint32_t i = 0; i < BLOCK; i++)                                       \
-				flags[i] = (uint8_t)((stored[at + i] >= low) &                     \
-						     (stored[at + i] <= high));                    \
-			n_passed += take_flags(flags, first + at, passed + n_passed);              \
+		for (; n >= BLOCK; n -= BLOCK, stored += BLOCK) {                                  \
+			_Pragma("omp simd") for (uint32_t i = 0; i < BLOCK; i++)                   \
+				flags[i] = (type)(stored[i] - low) <= width;                       \
+			*bits++ = pack(flags);                                                     \
 		}                                                                                  \
-		for (; at < n; at++) {                                                             \
-			passed[n_passed] = first + at;                                             \
-			n_passed += stored[at] >= low && stored[at] <= high;                       \
-		}                                                                                  \
-		return n_passed;                                                                   \
+		for (uint32_t i = 0; i < n; i++)                                                   \
+			*bits |= (uint64_t)((type)(stored[i] - low) <= width) << i;                \
 	}
 
 /* NOLINTEND(bugprone-macro-parentheses) */
@@ -193,63 +184,84 @@ take_flags(const uint8_t flags[BLOCK], uint32_t first, uint32_t *passed)
 DEFINE_COMPARER(compare_bytes, uint8_t)
 DEFINE_COMPARER(compare_shorts, uint16_t)
 DEFINE_COMPARER(compare_words, uint32_t)
-DEFINE_COMPARER(compare_numbers, int64_t)
+DEFINE_COMPARER(compare_numbers, uint64_t)
 
-static size_t
-dense_within(const struct column_test *test, const struct column_slice *slice, uint32_t first,
-	     uint32_t n, uint32_t *passed)
+static void
+dense_within(const struct column_test *test, const struct column_slice *slice, uint32_t n,
+	     uint64_t *bits)
 {
 	uint64_t low, high;
 
 	if (slice->width == 8)
-		return compare_numbers(slice->values, test->low, test->high, first, n, passed);
-	if (!stored_limits(test, slice, &low, &high))
-		return 0;
-	if (slice->width == 1)
-		return compare_bytes(slice->values, (uint8_t)low, (uint8_t)high, first, n, passed);
-	if (slice->width == 2)
-		return compare_shorts(slice->values, (uint16_t)low, (uint16_t)high, first, n,
-				      passed);
-	return compare_words(slice->values, (uint32_t)low, (uint32_t)high, first, n, passed);
+		compare_numbers(slice->values, (uint64_t)test->low, (uint64_t)test->high, n, bits);
+	else if (!stored_limits(test, slice, &low, &high))
+		return;
+	else if (slice->width == 1)
+		compare_bytes(slice->values, (uint8_t)low, (uint8_t)high, n, bits);
+	else if (slice->width == 2)
+		compare_shorts(slice->values, (uint16_t)low, (uint16_t)high, n, bits);
+	else
+		compare_words(slice->values, (uint32_t)low, (uint32_t)high, n, bits);
 }
 
-static size_t
-constant_within(const struct column_test *test, const struct column_slice *slice, uint32_t first,
-		uint32_t n, uint32_t *passed)
+static void
+set_bit(uint64_t *bits, uint32_t place, bool passed)
+{
+	bits[place / 64] |= (uint64_t)passed << (place % 64);
+}
+
+static void
+constant_within(const struct column_test *test, const struct column_slice *slice, uint32_t n,
+		uint64_t *bits)
 {
 	if (!passes(test, slice->base))
-		return 0;
-	for (uint32_t i = 0; i < n; i++)
-		passed[i] = first + i;
-	return n;
+		return;
+	memset(bits, UINT8_MAX, n / 64 * sizeof(*bits));
+	if (n % 64)
+		bits[n / 64] = (UINT64_C(1) << n % 64) - 1;
 }
 
-static size_t
-sparse_within(const struct column_test *test, const struct column_slice *slice, uint32_t first,
-	      uint32_t n, uint32_t *passed)
+static void
+sparse_within(const struct column_test *test, const struct column_slice *slice, uint32_t n,
+	      uint64_t *bits)
 {
-	size_t n_passed = 0;
-
-	for (uint32_t i = 0; i < slice->n && slice->places[i] < n; i++) {
-		passed[n_passed] = first + slice->places[i];
-		n_passed += passes(test, column_list_number_at(slice, slice->values, i));
-	}
-	return n_passed;
+	for (uint32_t i = 0; i < slice->n && slice->places[i] < n; i++)
+		set_bit(bits, slice->places[i],
+			passes(test, column_list_number_at(slice, slice->values, i)));
 }
 
-size_t
-column_test_segment(const struct column_test *test, uint32_t segment, uint32_t n, uint32_t *passed)
+/* Out of a set, and lists. */
+static void
+any_within(const struct column_test *test, const struct column_slice *slice, uint32_t segment,
+	   uint32_t n, uint64_t *bits)
 {
-	uint32_t first = segment << COLUMN_SEGMENT_SHIFT;
+	uint32_t first = segment << COLUMN_SEGMENT_SHIFT, codes[CHUNK];
 	struct doclist_slice all = { .segment = segment, .run = true, .docs = &first, .n = n };
+	bool multi = column_property(test->column)->multi;
+
+	for (uint32_t place = 0; multi && place < n; place++)
+		set_bit(bits, place, passes_list(test, slice, place));
+	for (uint32_t from = 0, some; !multi && from < n; from += some) {
+		some = MIN(n - from, (uint32_t)CHUNK);
+		column_slice_codes(slice, &all, from, some, codes);
+		for (uint32_t i = 0; i < some; i++)
+			set_bit(bits, from + i, passes_code(test, codes[i]));
+	}
+}
+
+void
+column_test_segment(const struct column_test *test, uint32_t segment, uint32_t n, uint64_t *bits)
+{
 	struct column_slice slice;
 
+	memset(bits, 0, COLUMN_SEGMENT_DOCS / 8);
 	column_slice(test->column, segment, &slice);
 	if (slice.form == COLUMN_DENSE && !test->code_set)
-		return dense_within(test, &slice, first, n, passed);
-	if (slice.form == COLUMN_CONSTANT)
-		return constant_within(test, &slice, first, n, passed);
-	if (slice.form == COLUMN_SPARSE)
-		return sparse_within(test, &slice, first, n, passed);
-	return column_test_some(test, &all, passed);
+		dense_within(test, &slice, n, bits);
+	else if (slice.form == COLUMN_CONSTANT)
+		constant_within(test, &slice, n, bits);
+	else if (slice.form == COLUMN_SPARSE)
+		sparse_within(test, &slice, n, bits);
+	else if (slice.form != COLUMN_ABSENT)
+		any_within(test, &slice, segment, n, bits);
 }

@@ -27,8 +27,8 @@ column_test_has(const struct column_test *test, uint32_t code)
 size_t column_test_some(const struct column_test *test, const struct doclist_slice *docs,
 			uint32_t *passed);
 
-/* The same of the first N places of SEGMENT, whose documents are consecutive. */
-size_t column_test_segment(const struct column_test *test, uint32_t segment, uint32_t n,
-			   uint32_t *passed);
+/* The same of the first N places of SEGMENT: a bit for each of its places (COLUMN_SEGMENT_DOCS). */
+void column_test_segment(const struct column_test *test, uint32_t segment, uint32_t n,
+			 uint64_t *bits);
 
 #endif

@@ -11,6 +11,7 @@
 #include "index/column_test.h"
 #include "index/facet.h"
 #include "index/relevance.h"
+#include "index/segment_bits.h"
 #include "index/view.h"
 
 /* Hits are walked, rather than the column, while they are fewer than this part of the documents. */
@@ -180,27 +181,29 @@ visit(uint32_t doc, void *context)
 
 /* Every place of one segment up to the last document, hits or not. */
 static void
-scan_segment(const struct index_hits *hits, struct equal *equal, uint32_t segment, uint32_t *passed)
+scan_segment(const struct index_hits *hits, struct equal *equal, uint32_t segment)
 {
 	uint32_t first = segment << COLUMN_SEGMENT_SHIFT;
 	uint32_t last = MIN(hits->view->max_doc - first, COLUMN_PLACE_MASK);
-	size_t n = column_test_segment(&equal->test, segment, last + 1, passed);
+	uint64_t bits[SEGMENT_WORDS];
 
-	for (size_t i = 0; i < n && equal->result == 0; i++)
-		if (roaring_bitmap_contains(hits->docs, passed[i]))
-			equal->result = equal->each(equal->context, passed[i]);
+	column_test_segment(&equal->test, segment, last + 1, bits);
+	for (uint32_t i = 0; i < SEGMENT_WORDS; i++)
+		for (uint64_t word = bits[i]; word && equal->result == 0; word &= word - 1) {
+			uint32_t doc = first + i * 64 + (uint32_t)__builtin_ctzll(word);
+
+			if (roaring_bitmap_contains(hits->docs, doc))
+				equal->result = equal->each(equal->context, doc);
+		}
 }
 
 static int
 scan_all(const struct index_hits *hits, struct equal *equal)
 {
-	CLEANUP(free) uint32_t *passed = malloc((COLUMN_SEGMENT_DOCS + 1) * sizeof(*passed));
 	uint32_t last = hits->view->max_doc >> COLUMN_SEGMENT_SHIFT;
 
-	if (!passed)
-		return -ENOMEM;
 	for (uint32_t segment = 0; segment <= last && equal->result == 0; segment++)
-		scan_segment(hits, equal, segment, passed);
+		scan_segment(hits, equal, segment);
 	return equal->result;
 }
 

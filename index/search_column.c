@@ -13,6 +13,7 @@
 #include "index/derived.h"
 #include "index/doclist.h"
 #include "index/search.h"
+#include "index/segment_bits.h"
 #include "index/view.h"
 #include "query/query.h"
 
@@ -283,78 +284,88 @@ make_test(struct search *search, const struct query_node *node, const struct doc
 	return 0;
 }
 
-/* --- Testing places; PASSED has room for a segment and one more --- */
+/* --- Testing places --- */
 
 static int
 scan_few(struct search *search, const struct test *test, const struct doclist *docs,
-	 uint32_t *passed, roaring_bitmap_t *hits)
+	 roaring_bitmap_t **ret_hits)
 {
-	for (size_t i = 0; i < docs->n_slices; i++) {
-		int r = budget_check(search->budget);
-		size_t n;
+	CLEANUP(free) uint32_t *passed = malloc((COLUMN_SEGMENT_DOCS + 1) * sizeof(*passed));
+	CLEANUP(bitmap) roaring_bitmap_t *hits = roaring_bitmap_create();
+	int r = passed && hits ? 0 : -ENOMEM;
 
-		if (r < 0)
-			return r;
-		n = column_test_some(&test->column_test, &docs->slices[i], passed);
+	for (size_t i = 0; i < docs->n_slices && r == 0; i++) {
+		size_t n = column_test_some(&test->column_test, &docs->slices[i], passed);
+
 		roaring_bitmap_add_many(hits, n, passed);
+		r = budget_check(search->budget);
 	}
-	return 0;
+	if (r == 0)
+		*ret_hits = STEAL(hits);
+	return r;
 }
 
 /* Every document there is, then those that are candidates. */
 static int
 scan_all(struct search *search, const struct test *test, const roaring_bitmap_t *within,
-	 uint32_t *passed, roaring_bitmap_t *hits)
+	 roaring_bitmap_t **ret_hits)
 {
+	CLEANUP(segment_bits) struct segment_bits hits = { 0 };
 	uint32_t max_doc = search->view->max_doc;
+	uint64_t bits[SEGMENT_WORDS];
+	int r;
 
 	for (uint32_t segment = 0; segment <= max_doc >> COLUMN_SEGMENT_SHIFT; segment++) {
 		uint32_t first = segment << COLUMN_SEGMENT_SHIFT;
 		uint32_t n = MIN(max_doc - first, COLUMN_PLACE_MASK) + 1;
-		int r = budget_check(search->budget);
 
-		if (r < 0)
-			return r;
 		if (roaring_bitmap_range_cardinality(within, first, (uint64_t)first + n) == 0)
 			continue;
-		roaring_bitmap_add_many(
-			hits, column_test_segment(&test->column_test, segment, n, passed), passed);
+		column_test_segment(&test->column_test, segment, n, bits);
+		segment_bits_add(&hits, segment, bits);
+		r = budget_check(search->budget);
+		if (r < 0)
+			return r;
 	}
-	roaring_bitmap_and_inplace(hits, within);
-	return 0;
+	r = segment_bits_end(&hits, ret_hits);
+	if (r == 0)
+		roaring_bitmap_and_inplace(*ret_hits, within);
+	return r;
+}
+
+static int
+find_none(roaring_bitmap_t **ret_hits)
+{
+	*ret_hits = roaring_bitmap_create();
+	return *ret_hits ? 0 : -ENOMEM;
 }
 
 /* NODE: the condition, or NULL if TEST has its set of codes already. */
 static int
 scan(struct search *search, const struct query_node *node, struct test *test,
-     const roaring_bitmap_t *within, roaring_bitmap_t *hits)
+     const roaring_bitmap_t *within, roaring_bitmap_t **ret_hits)
 {
 	bool are_few = roaring_bitmap_get_cardinality(within) < search->view->max_doc / FEW_PART;
-	CLEANUP(free) uint32_t *passed = malloc((COLUMN_SEGMENT_DOCS + 1) * sizeof(*passed));
 	CLEANUP(doclist) struct doclist few = { 0 };
-	int r;
+	int r = are_few ? doclist_init(&few, within) : 0;
 
-	if (!passed)
-		return -ENOMEM;
-	if (are_few) {
-		r = doclist_init(&few, within);
-		if (r < 0)
-			return r;
-	}
-	r = node ? make_test(search, node, are_few ? &few : NULL, test) : 0;
-	if (r < 0 || test->nothing)
+	if (r == 0 && node)
+		r = make_test(search, node, are_few ? &few : NULL, test);
+	if (r < 0)
 		return r;
-	return are_few ? scan_few(search, test, &few, passed, hits)
-		       : scan_all(search, test, within, passed, hits);
+	if (test->nothing)
+		return find_none(ret_hits);
+	return are_few ? scan_few(search, test, &few, ret_hits)
+		       : scan_all(search, test, within, ret_hits);
 }
 
 int
 search_code_set(struct search *search, const struct column *column, uint64_t *set,
 		const roaring_bitmap_t *within, roaring_bitmap_t *hits)
 {
-	CLEANUP(bitmap) roaring_bitmap_t *found = roaring_bitmap_create();
+	CLEANUP(bitmap) roaring_bitmap_t *found = NULL;
 	CLEANUP(test) struct test test = { .column_test = { .column = column, .code_set = set } };
-	int r = found ? scan(search, NULL, &test, within, found) : -ENOMEM;
+	int r = scan(search, NULL, &test, within, &found);
 
 	if (r == 0)
 		roaring_bitmap_or_inplace(hits, found);
@@ -365,19 +376,12 @@ int
 search_column(struct search *search, const struct query_node *node, const roaring_bitmap_t *within,
 	      roaring_bitmap_t **ret_hits)
 {
-	CLEANUP(bitmap) roaring_bitmap_t *hits = roaring_bitmap_create();
 	CLEANUP(test)
 	struct test test = {
 		.column_test.column = view_column(search->view, node->property),
 	};
-	int r;
 
-	if (!hits)
-		return -ENOMEM;
 	/* A property that the view does not know yet: no document has it. */
-	r = test.column_test.column ? scan(search, node, &test, within, hits) : 0;
-	if (r < 0)
-		return r;
-	*ret_hits = STEAL(hits);
-	return 0;
+	return test.column_test.column ? scan(search, node, &test, within, ret_hits)
+				       : find_none(ret_hits);
 }
