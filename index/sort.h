@@ -70,6 +70,11 @@ int sorter_prepare(struct sorter *sorter, const struct index_budget *budget);
 void sorter_level(const struct sorter *sorter, size_t level, const uint32_t *docs, size_t n,
 		  uint64_t *keys);
 
+/* BITS, one for each place of SEGMENT: of its first N those whose first key is LOW to TOP, which is
+ * not SORT_MISSING. False: that key cannot be told quicker than document by document. */
+bool sorter_segment(const struct sorter *sorter, uint64_t low, uint64_t top, uint32_t segment,
+		    uint32_t n, uint64_t *bits);
+
 /* The place of DOC. */
 void sorter_place(const struct sorter *sorter, uint32_t doc, struct sort_place *ret_place);
 

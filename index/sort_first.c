@@ -6,11 +6,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/macros.h"
 #include "index/budget.h"
+#include "index/segment_bits.h"
 #include "index/sort.h"
+#include "index/view.h"
 
 /* Documents looked at together: their keys fit the first cache. */
 #define BLOCK 2048
+
+/* A segment with so many hits is scanned for those that the first key does not rule out, and these
+ * are taken where they are no more than a part. */
+#define MANY_HITS 8192
+#define FEW_PART 8
 
 /* A row: the keys level by level, then the document. */
 struct first {
@@ -160,6 +168,59 @@ offer_block(struct first *first, size_t n)
 	}
 }
 
+/* Those of N hits in SEGMENT that the first key does not rule out, where these are few: they are
+ * found without a look at the hits. */
+static bool
+offer_few(struct first *first, const roaring_bitmap_t *bitmap, uint32_t segment, uint32_t n)
+{
+	uint32_t base = segment << COLUMN_SEGMENT_SHIFT;
+	uint32_t last = MIN(first->sorter->view->max_doc - base, COLUMN_PLACE_MASK);
+	uint64_t low = first->after ? first->after->levels[0] : 0, few = 0;
+	uint64_t bits[SEGMENT_WORDS];
+
+	if (first->n < first->room || n < MANY_HITS || row_at(first, 0)[0] == SORT_MISSING ||
+	    !sorter_segment(first->sorter, low, row_at(first, 0)[0], segment, last + 1, bits))
+		return false;
+	for (uint32_t i = 0; i < SEGMENT_WORDS; i++)
+		few += (uint64_t)__builtin_popcountll(bits[i]);
+	if (few > n / FEW_PART)
+		return false;
+	n = 0;
+	for (uint32_t i = 0; i < SEGMENT_WORDS; i++)
+		for (uint64_t word = bits[i]; word; word &= word - 1) {
+			first->docs[n] = base + i * 64 + (uint32_t)__builtin_ctzll(word);
+			n += roaring_bitmap_contains(bitmap, first->docs[n]);
+			if (n == BLOCK) {
+				offer_block(first, n);
+				n = 0;
+			}
+		}
+	offer_block(first, n);
+	return true;
+}
+
+/* The hits of the segment that AT has come to, which is behind it then. */
+static void
+offer_segment(struct first *first, const roaring_bitmap_t *bitmap, roaring_uint32_iterator_t *at)
+{
+	uint32_t segment = at->current_value >> COLUMN_SEGMENT_SHIFT;
+	uint64_t base = (uint64_t)segment << COLUMN_SEGMENT_SHIFT;
+	uint32_t n = (uint32_t)roaring_bitmap_range_cardinality(bitmap, base,
+								base + COLUMN_SEGMENT_DOCS);
+
+	if (offer_few(first, bitmap, segment, n)) {
+		(void)roaring_move_uint32_iterator_equalorlarger(at, (uint32_t)base |
+									     COLUMN_PLACE_MASK);
+		if (at->has_value && at->current_value == ((uint32_t)base | COLUMN_PLACE_MASK))
+			(void)roaring_advance_uint32_iterator(at);
+		return;
+	}
+	for (uint32_t got; n > 0; n -= got) {
+		got = roaring_read_uint32_iterator(at, first->docs, MIN(n, (uint32_t)BLOCK));
+		offer_block(first, got);
+	}
+}
+
 /* The heap, from its end, becomes DOCS in order. */
 static void
 take(struct first *first, uint32_t *docs)
@@ -204,8 +265,7 @@ sorter_first(const struct sorter *sorter, const roaring_bitmap_t *bitmap,
 	     uint32_t *docs, size_t *ret_n)
 {
 	CLEANUP(first) struct first *first = NULL;
-	roaring_uint32_iterator_t iterator;
-	uint32_t got;
+	roaring_uint32_iterator_t at;
 	int r = 0;
 
 	*ret_n = 0;
@@ -214,9 +274,8 @@ sorter_first(const struct sorter *sorter, const roaring_bitmap_t *bitmap,
 	r = first_new(sorter, after, n, &first);
 	if (r < 0)
 		return r;
-	roaring_init_iterator(bitmap, &iterator);
-	while (r == 0 && (got = roaring_read_uint32_iterator(&iterator, first->docs, BLOCK)) > 0) {
-		offer_block(first, got);
+	for (roaring_init_iterator(bitmap, &at); r == 0 && at.has_value;) {
+		offer_segment(first, bitmap, &at);
 		r = budget_check(budget);
 	}
 	if (r < 0)

@@ -5,6 +5,7 @@
 
 #include "base/macros.h"
 #include "index/column.h"
+#include "index/column_test.h"
 #include "index/doclist.h"
 #include "index/ranks.h"
 #include "index/relevance.h"
@@ -14,6 +15,9 @@
 /* Codes that are read together. */
 #define BLOCK 1024
 
+/* Beyond so many, looking up ranks takes as long as all the rest. */
+#define RANKS_MAX 65536
+
 /* COLUMN_MISSING is the one number that no value has; without it there is room for SORT_MISSING. */
 static inline uint64_t
 key_of(int64_t number, bool descending)
@@ -21,6 +25,12 @@ key_of(int64_t number, bool descending)
 	uint64_t ordered = (uint64_t)number ^ ((uint64_t)1 << 63);
 
 	return descending ? ~ordered : ordered - 1;
+}
+
+static inline int64_t
+number_of_key(uint64_t key, bool descending)
+{
+	return (int64_t)((descending ? ~key : key + 1) ^ ((uint64_t)1 << 63));
 }
 
 static inline int64_t
@@ -159,6 +169,64 @@ sorter_level(const struct sorter *sorter, size_t level, const uint32_t *docs, si
 	}
 }
 
+/* The closed limits of what a column has, or of twice the ranks, from those of keys. */
+static void
+numbers_of(const struct sort_key *key, uint64_t low, uint64_t top, int64_t *ret_low,
+	   int64_t *ret_high)
+{
+	int64_t first = number_of_key(low, key->descending);
+	int64_t last = number_of_key(top, key->descending);
+
+	*ret_low = MIN(first, last);
+	*ret_high = MAX(first, last);
+}
+
+/* Ranks are looked up where they are few: a table that fits the cache. */
+static void
+segment_ranks(const struct sort_key *key, int64_t low, int64_t high, uint32_t segment, uint32_t n,
+	      uint64_t *bits)
+{
+	uint32_t first = segment << COLUMN_SEGMENT_SHIFT, codes[BLOCK];
+	struct doclist_slice all = { .segment = segment, .run = true, .docs = &first, .n = n };
+	const struct ranks *ranks = key->ranks;
+	struct column_slice slice;
+
+	memset(bits, 0, COLUMN_SEGMENT_DOCS / 8);
+	column_slice(key->column, segment, &slice);
+	if (slice.form == COLUMN_ABSENT)
+		return;
+	for (uint32_t from = 0, some; from < n; from += some) {
+		some = MIN(n - from, (uint32_t)BLOCK);
+		column_slice_codes(&slice, &all, from, some, codes);
+		for (uint32_t i = 0; i < some; i++) {
+			uint32_t rank = codes[i] <= ranks->n ? ranks->ranks[codes[i]] : 0;
+			int64_t number = number_of_rank(rank);
+
+			bits[(from + i) / 64] |=
+				(uint64_t)(rank > 0 && number >= low && number <= high)
+				<< (from + i) % 64;
+		}
+	}
+}
+
+bool
+sorter_segment(const struct sorter *sorter, uint64_t low, uint64_t top, uint32_t segment,
+	       uint32_t n, uint64_t *bits)
+{
+	const struct sort_key *key = &sorter->keys[0];
+	struct column_test test = { .column = key->column };
+
+	if (sorter->n == 0 || !key->column || column_property(key->column)->multi ||
+	    (key->ranks && key->ranks->n > RANKS_MAX))
+		return false;
+	numbers_of(key, low, top, &test.low, &test.high);
+	if (key->ranks)
+		segment_ranks(key, test.low, test.high, segment, n, bits);
+	else
+		column_test_segment(&test, segment, n, bits);
+	return true;
+}
+
 void
 sorter_place(const struct sorter *sorter, uint32_t doc, struct sort_place *ret_place)
 {
@@ -194,7 +262,7 @@ sorter_value(const struct sorter *sorter, size_t level, uint32_t doc, struct que
 	sorter_level(sorter, level, &doc, 1, &found);
 	if (found == SORT_MISSING)
 		return false;
-	number = (int64_t)((key->descending ? ~found : found + 1) ^ ((uint64_t)1 << 63));
+	number = number_of_key(found, key->descending);
 	if (!key->ranks) {
 		column_number_value(sort_key_property(key), number, ret_value);
 		return true;
