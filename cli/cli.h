@@ -68,6 +68,7 @@ extern const struct cli_verb CLI_STATUS;
 extern const struct cli_verb CLI_SYNC;
 extern const struct cli_verb CLI_SCHEMA;
 extern const struct cli_verb CLI_CHECK;
+extern const struct cli_verb CLI_REPAIR;
 extern const struct cli_verb CLI_USER;
 extern const struct cli_verb CLI_TOKEN;
 extern const struct cli_verb CLI_CERT;

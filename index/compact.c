@@ -1,13 +1,16 @@
-/* In rounds: what lives in the newest view and is not in the new tables yet is read from docs.db. A
- * round is shorter than the one before, and the last one is done with the turn to write. Documents
- * are taken by ascending number, and what a write adds has a higher one, so where the rounds have
- * come to is one number. */
+/* In rounds. The first reads all documents that docs.db has, so that damage to the old tables stays
+ * behind. Each round after it reads what lives in the newest view and is not in the new tables yet;
+ * it is shorter than the one before, and the last one is done with the turn to write. Documents are
+ * taken by ascending number, and what a write adds has a higher one, so where the rounds have come
+ * to is one number. */
 #include "index/compact.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/macros.h"
 #include "index/budget.h"
@@ -32,9 +35,16 @@ struct compaction {
 	struct store_reader *reader;
 	struct index_document *document;
 	const struct query_property **by_number;
+	struct pxs_buf places; /* struct place: of all documents, for the first round */
+	roaring_bitmap_t *added;
 	uint32_t last; /* all living documents up to this are in */
 	uint32_t doc;  /* the one that is read */
-	uint64_t added;
+	uint64_t n;
+};
+
+struct place {
+	uint32_t doc;
+	uint64_t row;
 };
 
 static void
@@ -46,6 +56,9 @@ compaction_cleanup(struct compaction *compaction)
 	store_reader_close(compaction->reader);
 	index_document_free(compaction->document);
 	free(compaction->by_number);
+	pxs_buf_done(&compaction->places);
+	if (compaction->added)
+		roaring_bitmap_free(compaction->added);
 	if (compaction->tables)
 		fts_discard(STEAL(compaction->tables->fts));
 	tables_free(compaction->tables);
@@ -80,6 +93,9 @@ begin(struct compaction *compaction)
 
 	if (snprintf(path, sizeof(path), "%s/docs.db", index->dir) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
+	compaction->added = roaring_bitmap_create();
+	if (!compaction->added)
+		return -ENOMEM;
 	r = tables_new(index->dir, (uint64_t)pxs_clock_now_ns(), &compaction->tables, &seq, NULL);
 	if (r == 0)
 		r = store_reader_open(path, &compaction->reader);
@@ -147,6 +163,8 @@ add_document(void *context, const struct store_document *stored)
 		r = docs_add(compaction->tables->docs, stored->doc, &stored->meta);
 	if (r == 0)
 		r = index_fill_columns(compaction->schema, stored->doc, document);
+	if (r == 0)
+		roaring_bitmap_add(compaction->added, stored->doc);
 	return r;
 }
 
@@ -155,29 +173,68 @@ next_step(struct compaction *compaction)
 {
 	int r = budget_check(compaction->budget);
 
-	if (r < 0 || ++compaction->added % STEP != 0)
+	if (r < 0 || ++compaction->n % STEP != 0)
 		return r;
 	r = fts_commit(compaction->tables->fts, 0);
 	return r < 0 ? r : fts_begin(compaction->tables->fts);
 }
 
 static int
-add_documents(struct compaction *compaction, const struct index_view *view)
+read_document(struct compaction *compaction, uint32_t doc, uint64_t row)
 {
+	int r;
+
+	compaction->doc = doc;
+	r = store_reader_row(compaction->reader, row, add_document, compaction);
+	return r < 0 ? r : next_step(compaction);
+}
+
+static int
+note_place(void *context, uint32_t doc, uint64_t row)
+{
+	struct compaction *compaction = context;
+	const struct place place = { doc, row };
+
+	pxs_buf_add(&compaction->places, &place, sizeof(place));
+	return compaction->places.error;
+}
+
+static int
+compare_places(const void *a, const void *b)
+{
+	uint32_t left = ((const struct place *)a)->doc, right = ((const struct place *)b)->doc;
+
+	return (left > right) - (left < right);
+}
+
+/* What came after VIEW is left to the next round. */
+static int
+add_all(struct compaction *compaction, const struct index_view *view)
+{
+	struct pxs_buf *buf = &compaction->places;
+	int r = store_reader_numbers(compaction->reader, note_place, compaction);
+	struct place *places = (struct place *)(void *)buf->data;
+	size_t n = buf->len / sizeof(*places);
+
+	if (r == 0 && n > 1)
+		qsort(places, n, sizeof(*places), compare_places);
+	for (size_t i = 0; i < n && r == 0 && places[i].doc <= view->max_doc; i++)
+		r = read_document(compaction, places[i].doc, places[i].row);
+	pxs_buf_done(buf);
+	return r;
+}
+
+static int
+add_newest(struct compaction *compaction, const struct index_view *view)
+{
+	const struct docs *docs = view->tables->docs;
 	roaring_uint32_iterator_t at;
 	int r = 0;
 
 	roaring_init_iterator(view->live, &at);
 	(void)roaring_move_uint32_iterator_equalorlarger(&at, compaction->last + 1);
-	for (; at.has_value && r == 0; roaring_advance_uint32_iterator(&at)) {
-		compaction->doc = at.current_value;
-		r = store_reader_row(compaction->reader,
-				     docs_row(view->tables->docs, compaction->doc), add_document,
-				     compaction);
-		if (r == 0)
-			r = next_step(compaction);
-	}
-	compaction->last = view->max_doc;
+	for (; at.has_value && r == 0; roaring_advance_uint32_iterator(&at))
+		r = read_document(compaction, at.current_value, docs_row(docs, at.current_value));
 	return r;
 }
 
@@ -192,7 +249,8 @@ add_round(struct compaction *compaction, const struct index_view *view)
 		r = fts_begin(fts);
 	if (r < 0)
 		return r;
-	r = add_documents(compaction, view);
+	r = compaction->last ? add_newest(compaction, view) : add_all(compaction, view);
+	compaction->last = view->max_doc;
 	if (r == 0)
 		r = fts_commit(fts, view->seq);
 	if (r < 0)
@@ -209,9 +267,9 @@ add_rounds(struct compaction *compaction)
 	do {
 		CLEANUP(index_view) struct index_view *view = index_view_get(compaction->index);
 
-		before = compaction->added;
+		before = compaction->n;
 		r = add_round(compaction, view);
-	} while (r == 0 && compaction->added - before > LAST_ROUND);
+	} while (r == 0 && compaction->n - before > LAST_ROUND);
 	return r == 0 ? fts_sync(compaction->tables->fts) : r;
 }
 
@@ -269,6 +327,9 @@ finish(struct compaction *compaction)
 
 	turn_take(&index->write_turn);
 	r = add_round(compaction, index->view);
+	/* What is shown and not in docs.db was lost there. */
+	if (r == 0 && !roaring_bitmap_is_subset(index->view->live, compaction->added))
+		r = -EBADMSG;
 	if (r == 0)
 		r = exchange(compaction);
 	turn_end(&index->write_turn);

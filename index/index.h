@@ -65,7 +65,8 @@ void index_identity(const struct index *index, char identity[INDEX_IDENTITY_SIZE
 
 /* Drop what only versions that are gone hold (words, values, texts): the parts are made anew beside
  * those that are in use, and then take their place. It happens by itself when such versions are the
- * most. 0; BUDGET's (may be NULL); from the system (-ENOSPC, ...): all is as it was. */
+ * most. Damage to the parts is mended so, but for docs.db: -EBADMSG, it lacks what is shown. 0;
+ * BUDGET's (may be NULL); from the system (-ENOSPC, ...): all is as it was. */
 int index_compact(struct index *index, const struct index_budget *budget);
 
 /* Compare the parts with the record: as many live documents everywhere, FTS and SQLite structure,

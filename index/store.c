@@ -335,6 +335,21 @@ store_reader_close(struct store_reader *reader)
 }
 
 int
+store_reader_numbers(struct store_reader *reader,
+		     int (*each)(void *context, uint32_t doc, uint64_t row), void *context)
+{
+	CLEANUP(stmt) sqlite3_stmt *stmt = NULL;
+	int rc = SQLITE_DONE;
+	int r;
+
+	r = db_prepare(reader->db, "SELECT doc, row FROM doc", &stmt);
+	while (r == 0 && (rc = sqlite3_step(stmt)) == SQLITE_ROW)
+		r = each(context, (uint32_t)sqlite3_column_int64(stmt, 0),
+			 (uint64_t)sqlite3_column_int64(stmt, 1));
+	return r != 0 ? r : sqlite_errno(rc);
+}
+
+int
 store_reader_row(struct store_reader *reader, uint64_t row,
 		 int (*each)(void *context, const struct store_document *document), void *context)
 {

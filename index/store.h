@@ -84,6 +84,10 @@ int store_reader_open(const char *path, struct store_reader **ret_reader);
 void store_reader_close(struct store_reader *reader);
 DEFINE_CLEANUP(store_reader, struct store_reader *, store_reader_close)
 
+/* Calls EACH with the number and the row of every document, by row, until it returns non-zero. */
+int store_reader_numbers(struct store_reader *reader,
+			 int (*each)(void *context, uint32_t doc, uint64_t row), void *context);
+
 /* Calls EACH with the document of ROW as it is now, if there is one; what EACH returns, or 0. */
 int store_reader_row(struct store_reader *reader, uint64_t row,
 		     int (*each)(void *context, const struct store_document *document),

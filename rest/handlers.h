@@ -34,6 +34,7 @@ int handle_schema(struct request *request, struct reply *reply, struct pxs_error
 int handle_status(struct request *request, struct reply *reply, struct pxs_error *err);
 int handle_failures(struct request *request, struct reply *reply, struct pxs_error *err);
 int handle_check(struct request *request, struct reply *reply, struct pxs_error *err);
+int handle_repair(struct request *request, struct reply *reply, struct pxs_error *err);
 int handle_jobs(struct request *request, struct reply *reply, struct pxs_error *err);
 int handle_job(struct request *request, struct reply *reply, struct pxs_error *err);
 int handle_job_submit(struct request *request, struct reply *reply, struct pxs_error *err);

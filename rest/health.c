@@ -1,4 +1,5 @@
-/* GET /failures and /check: what could not be read, and whether the index is sound. */
+/* GET /failures, GET /check, POST /repair: what could not be read, and whether the index is sound.
+ */
 #include <string.h>
 
 #include "base/buf.h"
@@ -63,14 +64,13 @@ handle_failures(struct request *request, struct reply *reply, struct pxs_error *
 	return reply->body.error;
 }
 
-int
-handle_check(struct request *request, struct reply *reply, struct pxs_error *err)
+static int
+answer_check(struct request *request, struct reply *reply)
 {
 	CLEANUP(pxs_buf) struct pxs_buf report = PXS_BUF_INIT;
 	struct pxs_json json;
 	int r = index_check(request->rest->index, &report);
 
-	(void)err;
 	if (r < 0)
 		return r;
 	reply_begin(reply, request, REPLY_JSON, &json);
@@ -89,4 +89,23 @@ handle_check(struct request *request, struct reply *reply, struct pxs_error *err
 	pxs_json_end_array(&json);
 	pxs_json_end_object(&json);
 	return reply->body.error;
+}
+
+int
+handle_check(struct request *request, struct reply *reply, struct pxs_error *err)
+{
+	(void)err;
+	return answer_check(request, reply);
+}
+
+/* Whoever asked may have gone, but half a repair would be none. */
+int
+handle_repair(struct request *request, struct reply *reply, struct pxs_error *err)
+{
+	int r = index_compact(request->rest->index, NULL);
+
+	/* What docs.db lacks or cannot give, the check tells. */
+	if (r < 0 && r != -EBADMSG)
+		return pxs_error_set(err, r, -1, "cannot make the index anew: %s", strerror(-r));
+	return answer_check(request, reply);
 }

@@ -211,6 +211,7 @@ RIGHTS = [
     ("DELETE", "/files/1", "delete_search_metadata"),
     ("DELETE", '/files?where={"_all":"x"}', "delete_search_metadata"),
     ("GET", "/check", "operate"),
+    ("POST", "/repair", "operate"),
     ("POST", "/ingest", "operate"),
     ("POST", "/mounts", "operate"),
     ("GET", "/users", "operate"),

@@ -205,6 +205,7 @@ COLLECTIONS = [
     ("DELETE", '/files?where={"core.size":9999}', {"deleter"}),
     ("GET", "/failures", {"seer"}),
     ("GET", "/check", set()),
+    ("POST", "/repair", set()),
     ("POST", "/ingest", set()),
     ("POST", "/mounts", set()),
     ("GET", "/users", set()),

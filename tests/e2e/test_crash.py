@@ -97,6 +97,47 @@ def test_check_finds_damage(new_daemon, small_tree):
     done = daemon.pxs("check", code=4)
     assert b"fts.db" in done.stdout + done.stderr
 
+    repaired = daemon.pxs("repair")
+    assert repaired.stdout == b""
+    assert daemon.pxs("check").returncode == 0
+
+
+def test_damage_to_the_record_is_told(new_daemon, small_tree):
+    """What docs.db lost nobody makes up."""
+    daemon = new_daemon().start(mount=False)
+    daemon.pxs("ingest", small_tree)
+    assert daemon.stop() == 0
+    record = os.path.join(daemon.index, "docs.db")
+    with sqlite3.connect(record) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (page,) = database.execute(
+            "SELECT pageno FROM dbstat WHERE name = 'doc' AND pagetype = 'leaf' ORDER BY pageno DESC LIMIT 1"
+        ).fetchone()
+        (size,) = database.execute("PRAGMA page_size").fetchone()
+    database.close()
+    with open(record, "r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
+    daemon.announced = [rb"docs\.db"]
+    daemon.spawn(mount=False)
+    assert daemon.process.wait(60) != 0
+    assert "restore it from a backup" in daemon.log_text()
+
+
+def test_an_open_folder_does_not_hold_the_logs(new_daemon, small_tree):
+    """Who reads a folder for an hour holds a generation, and no transaction: the logs of all
+    databases can be copied back and begun anew meanwhile."""
+    daemon = new_daemon().start()
+    daemon.pxs("ingest", small_tree)
+    with os.scandir(daemon.query()) as entries:
+        next(entries)
+        for name in ("docs.db", "fts.db", "state.db"):
+            with sqlite3.connect(os.path.join(daemon.index, name), timeout=30) as database:
+                busy, left, copied = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            database.close()
+            assert (busy, left) == (0, copied), name
+        assert next(entries)
+
 
 @pytest.fixture
 def small_disk(work):
