@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/macros.h"
 #include "rest/self_signed.h"
+#include "rest/x509.h"
 
 #define CHAIN_MAX 8
 #define DAY_S 86400
@@ -56,20 +57,6 @@ pair_free(struct pair *pair)
 }
 
 DEFINE_CLEANUP(pair, struct pair *, pair_free)
-
-static inline void
-datum_cleanup(gnutls_datum_t *datum)
-{
-	if (datum->data)
-		gnutls_memset(datum->data, 0, datum->size);
-	gnutls_free(datum->data);
-}
-
-static inline void
-crt_cleanup(gnutls_x509_crt_t *crt)
-{
-	gnutls_x509_crt_deinit(*crt);
-}
 
 static inline void
 credentials_cleanup(gnutls_certificate_credentials_t *credentials)

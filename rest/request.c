@@ -143,6 +143,8 @@ struct header_check {
 	unsigned int lengths; /* Content-Length */
 	unsigned int codings; /* Transfer-Encoding */
 	bool foreign_coding;
+	bool has_body;
+	bool expects; /* to be told that the body may come */
 };
 
 static enum MHD_Result
@@ -154,11 +156,16 @@ check_line(void *context, enum MHD_ValueKind kind, const char *name, size_t name
 	(void)kind;
 	check->bytes += name_len + value_len + strlen(": \r\n");
 	check->odd_name |= !is_token(name, name_len);
-	if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0)
+	if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0) {
 		check->lengths++;
+		check->has_body = value && strspn(value, "0") != value_len;
+	}
+	if (strcasecmp(name, MHD_HTTP_HEADER_EXPECT) == 0)
+		check->expects = true;
 	if (strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0) {
 		check->codings++;
 		check->foreign_coding = !value || strcasecmp(value, "chunked") != 0;
+		check->has_body = true;
 	}
 	return MHD_YES;
 }
@@ -179,6 +186,11 @@ request_check_header(struct request *request, struct pxs_error *err)
 		return pxs_error_set(err, -EINVAL, -1,
 				     "the length of the body is ambiguous: it needs one "
 				     "Content-Length, or Transfer-Encoding: chunked");
+	/* RFC 9110 section 10.1.1 forbids it, and libmicrohttpd asks for the answer before it
+	 * would take one if more bytes follow. */
+	if (check.expects && !check.has_body)
+		return pxs_error_set(err, -EINVAL, -1,
+				     "there is the header Expect, but no body to wait for");
 	return 0;
 }
 

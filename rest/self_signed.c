@@ -19,6 +19,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "rest/x509.h"
 
 #define SERIAL_BYTES 16
 #define DAY_S 86400
@@ -27,23 +28,9 @@
 #define ADDRESSES_MAX 32
 
 static inline void
-crt_cleanup(gnutls_x509_crt_t *crt)
-{
-	gnutls_x509_crt_deinit(*crt);
-}
-
-static inline void
 key_cleanup(gnutls_x509_privkey_t *key)
 {
 	gnutls_x509_privkey_deinit(*key);
-}
-
-static inline void
-datum_cleanup(gnutls_datum_t *datum)
-{
-	if (datum->data)
-		gnutls_memset(datum->data, 0, datum->size);
-	gnutls_free(datum->data);
 }
 
 static inline void

@@ -62,6 +62,30 @@ write_number(struct pxs_json *json, const char *key, int64_t number)
 	pxs_json_int(json, number);
 }
 
+/* {"KEY":[ up to end_list(), which takes the result of what was written between. */
+static int
+begin_list(struct request *request, struct reply *reply, const char *key, struct pxs_json *json,
+	   struct auth **ret_auth, struct pxs_error *err)
+{
+	int r = need_auth(request, ret_auth, err);
+
+	if (r < 0)
+		return r;
+	reply_begin(reply, request, REPLY_JSON, json);
+	pxs_json_begin_object(json);
+	pxs_json_key(json, key);
+	pxs_json_begin_array(json);
+	return 0;
+}
+
+static int
+end_list(const struct reply *reply, struct pxs_json *json, int r)
+{
+	pxs_json_end_array(json);
+	pxs_json_end_object(json);
+	return r < 0 ? r : reply->body.error;
+}
+
 /* --- Users --- */
 
 static int
@@ -82,18 +106,9 @@ handle_users(struct request *request, struct reply *reply, struct pxs_error *err
 {
 	struct auth *auth;
 	struct pxs_json json;
-	int r = need_auth(request, &auth, err);
+	int r = begin_list(request, reply, "users", &json, &auth, err);
 
-	if (r < 0)
-		return r;
-	reply_begin(reply, request, REPLY_JSON, &json);
-	pxs_json_begin_object(&json);
-	pxs_json_key(&json, "users");
-	pxs_json_begin_array(&json);
-	r = auth_user_list(auth, write_user, &json);
-	pxs_json_end_array(&json);
-	pxs_json_end_object(&json);
-	return r < 0 ? r : reply->body.error;
+	return r < 0 ? r : end_list(reply, &json, auth_user_list(auth, write_user, &json));
 }
 
 /* What an operator sends of a user. */
@@ -207,18 +222,9 @@ handle_tokens(struct request *request, struct reply *reply, struct pxs_error *er
 {
 	struct auth *auth;
 	struct pxs_json json;
-	int r = need_auth(request, &auth, err);
+	int r = begin_list(request, reply, "tokens", &json, &auth, err);
 
-	if (r < 0)
-		return r;
-	reply_begin(reply, request, REPLY_JSON, &json);
-	pxs_json_begin_object(&json);
-	pxs_json_key(&json, "tokens");
-	pxs_json_begin_array(&json);
-	r = auth_token_list(auth, write_token, &json);
-	pxs_json_end_array(&json);
-	pxs_json_end_object(&json);
-	return r < 0 ? r : reply->body.error;
+	return r < 0 ? r : end_list(reply, &json, auth_token_list(auth, write_token, &json));
 }
 
 /* Without rights named, those that the user has now (whoever asks for himself, as he is); but
