@@ -178,6 +178,10 @@ write_feed(struct reply *reply, const struct feed *feed)
 	write_pair(&json, "Newest change", "newest");
 	pxs_json_int(&json, (int64_t)index_view_seq(feed->view));
 	pxs_json_end_object(&json);
+	/* By which a follower knows that none was lost on the way. */
+	write_pair(&json, "Changes told here", "changes");
+	pxs_json_int(&json, (int64_t)feed->changes.n);
+	pxs_json_end_object(&json);
 	/* Numbers of another index mean other changes. */
 	index_identity(feed->request->rest->index, identity);
 	write_pair(&json, "Index that counts them", "index");

@@ -33,19 +33,21 @@ feed_position(const json_t *answer, uint64_t *ret_seq, const char **ret_identity
 	return 0;
 }
 
-/* The document is read as it is now, which may be later than this change. */
+/* The document is read as it is now, which may be another version than this change made. */
 static int
-take_version(struct follower *follower, int64_t id, struct pxs_error *err)
+take_version(struct follower *follower, int64_t id, const char *etag, struct pxs_error *err)
 {
 	CLEANUP(json_decref) json_t *answer = NULL;
 	const json_t *item = NULL;
+	const char *now;
 	int r = follow_get_document(follower, id, &answer, &item, err);
 
-	/* Gone meanwhile: asked again, the feed tells that in the place of this change. */
-	if (r == -ENOENT)
-		return -ENODATA;
+	/* Gone or changed meanwhile: asked again, the feed tells that in the place of this. */
+	now = r == 0 ? json_string_value(reader_value(item, "_etag")) : NULL;
+	follower->again = follower->again || r == -ENOENT || !now || !etag ||
+			  strcmp(now, etag) != 0;
 	if (r < 0)
-		return r;
+		return r == -ENOENT ? 0 : r;
 	atomic_fetch_add(&follower->received, 1);
 	return intake_put(&follower->intake, &follower->reader, item, err);
 }
@@ -67,7 +69,7 @@ take_change(struct follower *follower, const struct index_view *view, const json
 	}
 	if (etag && follow_has_version(follower, view, id, etag))
 		return 0;
-	return take_version(follower, id, err);
+	return take_version(follower, id, etag, err);
 }
 
 static int
@@ -81,6 +83,7 @@ take_changes(struct follower *follower, const json_t *items, struct pxs_error *e
 
 	if (json_array_size(items) > INTAKE_MAX)
 		return pxs_error_set(err, -EPROTO, -1, "the upstream tells too many changes");
+	follower->again = false;
 	intake_clear(&follower->intake);
 	json_array_foreach (items, i, change) {
 		r = take_change(follower, view, change, err);
@@ -93,7 +96,7 @@ take_changes(struct follower *follower, const json_t *items, struct pxs_error *e
 		r = follow_commit(follower, err);
 	if (r == 0)
 		follower->removals += removed;
-	return r;
+	return r == 0 && follower->again ? -ENODATA : r;
 }
 
 /* Ask for them; -ESTALE: of an index that was not listed, or no longer kept. */
@@ -125,18 +128,24 @@ end_cycle(struct follower *follower)
 	atomic_store(&follower->success_ns, pxs_clock_now_ns());
 }
 
-/* Ask and take once. -ENODATA: a document of which it tells is not there. */
+/* Ask and take once. -ENODATA: a document is not there, or in another version, than it tells. */
 static int
 take_answer(struct follower *follower, bool wait, json_t **ret_answer, uint64_t *ret_seq,
 	    struct pxs_error *err)
 {
 	const json_t *items = NULL;
+	int64_t n = 0;
 	int r = ask(follower, wait, ret_answer, ret_seq, err);
 
 	if (r == 0)
 		r = reader_items(*ret_answer, &items, err);
 	if (r < 0)
 		return r;
+	if (reader_number(*ret_answer, "changes", &n) == 0 && n != (int64_t)json_array_size(items))
+		return pxs_error_set(err, -EPROTO, -1,
+				     "of the %" PRId64
+				     " changes that the upstream tells, %zu are here",
+				     n, json_array_size(items));
 	turn_take(follower->turn, false);
 	r = take_changes(follower, items, err);
 	turn_end(follower->turn);
@@ -156,9 +165,9 @@ feed_take(struct follower *follower, bool *wait, struct pxs_error *err)
 		r = take_answer(follower, false, &answer, &seq, err);
 	}
 	if (r == -ENODATA)
-		return pxs_error_set(err, -EAGAIN, -1,
-				     "the upstream tells a change of a document that it does not "
-				     "have");
+		return pxs_error_set(
+			err, -EAGAIN, -1,
+			"the upstream tells changes of documents that it does not show");
 	if (r < 0)
 		return r;
 	*wait = reader_number(answer, "newest", &newest) == 0 && (uint64_t)newest <= seq;

@@ -146,6 +146,8 @@ follow_get_document(struct follower *follower, int64_t id, json_t **ret_answer,
 	r = follow_get(follower, href, ret_answer, &why);
 	if (r == -ENOENT)
 		return r; /* ERR stays free for what fails later */
+	if (r == -ESTALE)
+		r = -EPROTO; /* that is for /changes to say */
 	if (r == 0)
 		r = reader_items(*ret_answer, &items, &why);
 	if (r < 0)
@@ -196,7 +198,7 @@ was_pxs(struct follower *follower)
 	return r == -ENOENT ? 0 : r < 0 ? r : 1;
 }
 
-/* A core without a home may still be a pxs behind something that hides it. */
+/* It is none if it has no such link and no changes either: one answer may be wrong. */
 static int
 ask_kind(struct follower *follower, struct pxs_error *err)
 {
@@ -205,12 +207,13 @@ ask_kind(struct follower *follower, struct pxs_error *err)
 	struct pxs_error why = { 0 };
 	int r = follow_get(follower, "/", &home, &why);
 
-	if (r == -ENOENT)
+	follower->is_pxs = r == 0 && reader_link(home, "changes");
+	if ((r == 0 && !follower->is_pxs) || r == -ENOENT) {
+		why = (struct pxs_error){ 0 };
 		r = follow_get(follower, "/changes", &changes, &why);
-	if (r < 0 && r != -ENOENT)
-		return pxs_error_set(err, r, -1, "%s", pxs_error_text(&why, r));
-	follower->is_pxs = home ? reader_link(home, "changes") != NULL : changes != NULL;
-	return 0;
+		follower->is_pxs = r == 0;
+	}
+	return r < 0 && r != -ENOENT ? pxs_error_set(err, r, -1, "%s", pxs_error_text(&why, r)) : 0;
 }
 
 static int
@@ -235,6 +238,7 @@ static int
 follow_changes(struct follower *follower, struct pxs_error *err)
 {
 	bool wait = false;
+	bool anew = false;
 	int r = 0;
 
 	while (r == 0) {
@@ -244,8 +248,18 @@ follow_changes(struct follower *follower, struct pxs_error *err)
 			r = listing_run(follower, err);
 		if (r == 0)
 			r = feed_take(follower, &wait, err);
-		if (r == -ESTALE)
-			r = listing_forget(follower);
+		if (r != -ESTALE) {
+			anew = false;
+			continue;
+		}
+		/* Twice in a row is a failure, after which it waits. */
+		r = listing_forget(follower);
+		if (r == 0 && anew)
+			r = pxs_error_set(err, -EAGAIN, -1,
+					  "%s forgets its changes as soon as it has told where "
+					  "they stand",
+					  follower->url);
+		anew = true;
 	}
 	return r;
 }
@@ -257,7 +271,11 @@ follow_run(struct follower *follower, struct pxs_error *err)
 
 	if (r < 0)
 		return r;
-	return follower->is_pxs ? follow_changes(follower, err) : crawl_cycle(follower, err);
+	if (follower->is_pxs)
+		return follow_changes(follower, err);
+	r = crawl_cycle(follower, err);
+	follower->has_kind = r == 0; /* after a failure it may be another */
+	return r;
 }
 
 /* Ids are the upstream's: its documents would replace others. */

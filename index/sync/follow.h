@@ -47,6 +47,7 @@ struct follower {
 
 	bool has_bookmark; /* read from the notes, or begun */
 	struct bookmark bookmark;
+	bool again;	   /* the feed told what is no more so */
 	uint64_t removals; /* told by changes since all of them were last here */
 	bool may_remove;   /* as many as there are, until then */
 

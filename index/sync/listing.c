@@ -32,6 +32,8 @@ ask_position(struct follower *follower, struct pxs_error *err)
 	const char *identity = "";
 	int r = follow_get(follower, "/changes", &answer, err);
 
+	if (r == -ESTALE)
+		return -EPROTO; /* of no position can it say that it is too old */
 	if (r == 0)
 		r = feed_position(answer, &follower->bookmark.since, &identity, err);
 	if (r < 0)
@@ -134,6 +136,10 @@ take_page(struct follower *follower, struct pxs_error *err)
 	if (r < 0)
 		return r;
 	next = reader_link(answer, "next");
+	if (next && strcmp(next, bookmark->next) == 0) {
+		(void)listing_forget(follower);
+		return pxs_error_set(err, -EPROTO, -1, "the upstream's pages go round in a circle");
+	}
 	free(STEAL(bookmark->next));
 	bookmark->next = next ? strdup(next) : NULL;
 	return next && !bookmark->next ? -ENOMEM : 0;

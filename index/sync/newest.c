@@ -65,7 +65,8 @@ struct newest {
 	struct pxs_buf href;
 	struct crawler_page page;
 	int64_t first_ns; /* of all */
-	int known;	  /* pages in a row without anything new */
+	int64_t told;
+	int known; /* pages in a row without anything new */
 };
 
 static inline void
@@ -96,13 +97,15 @@ take(struct follower *follower, struct newest *newest, struct pxs_error *err)
 	if (!read_times(page, &first_ns, &last_ns))
 		return -ENODATA;
 	newest->first_ns = MAX(newest->first_ns, first_ns);
+	newest->told += (int64_t)json_array_size(page->items);
 	newest->known = has_fresh(page) ? 0 : newest->known + 1;
 	if (plan->newest_ns == INT64_MIN || last_ns < plan->newest_ns - OVERLAP_NS ||
 	    (newest->known >= KNOWN_PAGES && last_ns <= plan->newest_ns))
 		return 0;
 	next = reader_link(page->answer, "next");
+	/* Some are beyond the window, hidden from us, or were lost on the way. */
 	if (!next)
-		return page->hits > PLAN_WINDOW ? -ENODATA : 0;
+		return page->hits > newest->told ? -ENODATA : 0;
 	if (strcmp(next, question.href) == 0)
 		return pxs_error_set(err, -EPROTO, -1, "the upstream's pages go round in a circle");
 	pxs_buf_clear(&newest->href);

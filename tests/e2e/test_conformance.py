@@ -218,6 +218,7 @@ CHANGES = collection(
     properties=[
         datum("seq", int, "Told up to change"),
         datum("newest", int, "Newest change"),
+        datum("changes", int, "Changes told here"),
         datum("index", re.compile(r"[0-9a-f]{16}"), "Index that counts them"),
     ],
     items=Each(CHANGE),

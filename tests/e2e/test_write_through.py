@@ -3,13 +3,13 @@
 import errno
 import json
 import os
-import socket
 import threading
 
 import pytest
 
 import daemon as daemons
 from cores import Core, documents, upstream
+from proxy import Proxy
 
 
 def data(**values):
@@ -103,60 +103,6 @@ def test_an_upstream_that_is_away(core, replica):
     assert item_of(replica, item["_id"]) == item
 
 
-class Proxy:
-    """Between a replica and its core; what FAULT says happens to each request that changes something:
-    "answer": it is done, but the answer is lost; "request": it is lost on the way."""
-
-    def __init__(self, port):
-        self.port = port
-        self.fault = None
-        self.lost = 0
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.serve, args=(client,), daemon=True).start()
-
-    def serve(self, client):
-        with client, socket.create_connection(("127.0.0.1", self.port)) as server:
-            first = client.recv(65536)
-            changes = not first.startswith(b"GET")
-            if changes and self.fault == "request":
-                self.lost += 1
-                return
-            back = threading.Thread(target=self.pump, args=(server, client, changes), daemon=True)
-            back.start()
-            try:
-                while first:
-                    server.sendall(first)
-                    first = client.recv(65536)
-                server.shutdown(socket.SHUT_WR)
-            except OSError:
-                pass
-            back.join()
-
-    def pump(self, server, client, changes):
-        try:
-            while part := server.recv(65536):
-                if changes and self.fault == "answer":
-                    self.lost += 1
-                    client.shutdown(socket.SHUT_RDWR)
-                    return
-                client.sendall(part)
-            client.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-
-    def close(self):
-        self.listener.close()
-
-
 @pytest.fixture
 def proxy(core):
     proxy = Proxy(core.port)
@@ -173,22 +119,22 @@ def behind(core, proxy, new_daemon):
 
 def test_a_lost_answer_is_found_out(core, proxy, behind):
     first, second = list(core.daemon.items('{"core.type":"file"}', limit="2"))
-    proxy.fault = "answer"
+    proxy.set("lost answer", "change")
     assert patch(behind, first, user__rating=1, user__tags=["x", "y"]).status == 200
     os.unlink(shown(behind, second))
-    assert proxy.lost == 2
+    assert proxy.hits == 2
     assert item_of(core.daemon, first["_id"]) == item_of(behind, first["_id"])
     assert core.daemon.http("GET", f"/files/{second['_id']}").status == 404
 
 
 def test_a_lost_request_changes_nothing(core, proxy, behind):
     item = next(core.daemon.items('{"core.type":"file"}'))
-    proxy.fault = "request"
+    proxy.set("lost request", "change")
     reply = patch(behind, item, user__rating=1)
     assert reply.status == 502 and "has not made the change" in reply.collection["error"]["message"]
-    assert proxy.lost == 1  # and it was not tried again
+    assert proxy.hits == 1  # and it was not tried again
     assert item_of(core.daemon, item["_id"]) == item
-    proxy.fault = None
+    proxy.clear()
     assert patch(behind, item, user__rating=1).status == 200
 
 
