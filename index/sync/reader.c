@@ -375,7 +375,7 @@ add_datum(struct reader *reader, const struct query_schema *schema, const json_t
 	if (!name || name[0] == '_' || !value || json_is_null(value))
 		return 0;
 	property = query_schema_find(schema, name);
-	if (!property)
+	if (!property && schema->n_properties < PROPERTIES_MAX)
 		r = infer(reader, datum, name, &property, err);
 	if (r < 0)
 		return r;
