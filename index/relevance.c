@@ -1,6 +1,6 @@
 /* Segments of 65,536 documents go through one after the other: every clause adds what it has for
  * them into their part of the scores, which fits the cache. So a million hits cost a few additions
- * each; which of them come first is for sort.h to find. */
+ * each, and a few hits no more than that; which of them come first is for sort.h to find. */
 #include "index/relevance.h"
 
 #include <errno.h>
@@ -79,11 +79,17 @@ struct cursor {
 	size_t more; /* of a field's postings */
 };
 
+/* All that a clause touches are hits; where a segment has so many, every place is as quick as
+ * those. */
+#define MANY_HITS (COLUMN_SEGMENT_DOCS / 4)
+
 struct scoring {
 	const struct scorer *scorer;
 	const struct index_budget *budget;
 	struct cursor *cursors; /* of each clause's fields, or of the clause, in turn */
-	uint32_t *docs;		/* of the segment; below, the same */
+	uint16_t *hits;		/* places of the segment that are hits */
+	size_t n_hits;
+	uint32_t *docs; /* of the segment; below, the same */
 	uint8_t *lengths;
 	float *best; /* of a clause's fields */
 	/* Of all clauses. Floats added as doubles lose nothing, so that documents which get the
@@ -95,6 +101,7 @@ static void
 scoring_cleanup(struct scoring *scoring)
 {
 	free(scoring->cursors);
+	free(scoring->hits);
 	free(scoring->docs);
 	free(scoring->lengths);
 	free(scoring->best);
@@ -119,12 +126,13 @@ scoring_init(struct scoring *scoring, const struct scorer *scorer,
 	for (size_t i = 0; i < scorer->n; i++)
 		n += MAX(scorer->clauses[i].n, (size_t)1);
 	scoring->cursors = calloc(n, sizeof(*scoring->cursors));
+	scoring->hits = malloc(COLUMN_SEGMENT_DOCS * sizeof(*scoring->hits));
 	scoring->docs = malloc(COLUMN_SEGMENT_DOCS * sizeof(*scoring->docs));
 	scoring->lengths = calloc(COLUMN_SEGMENT_DOCS, sizeof(*scoring->lengths));
 	scoring->best = calloc(COLUMN_SEGMENT_DOCS, sizeof(*scoring->best));
 	scoring->sums = calloc(COLUMN_SEGMENT_DOCS, sizeof(*scoring->sums));
-	if (!scoring->cursors || !scoring->docs || !scoring->lengths || !scoring->best ||
-	    !scoring->sums)
+	if (!scoring->cursors || !scoring->hits || !scoring->docs || !scoring->lengths ||
+	    !scoring->best || !scoring->sums)
 		return -ENOMEM;
 	n = 0;
 	for (size_t i = 0; i < scorer->n; i++) {
@@ -184,6 +192,36 @@ score_field(struct scoring *scoring, const struct scorer_field *field, struct cu
 }
 
 static void
+add_best(struct scoring *scoring)
+{
+	for (size_t i = 0; i < COLUMN_SEGMENT_DOCS && scoring->n_hits >= MANY_HITS; i++) {
+		scoring->sums[i] += scoring->best[i];
+		scoring->best[i] = 0;
+	}
+	for (size_t i = 0; i < scoring->n_hits && scoring->n_hits < MANY_HITS; i++) {
+		uint16_t place = scoring->hits[i];
+
+		scoring->sums[place] += scoring->best[place];
+		scoring->best[place] = 0;
+	}
+}
+
+static void
+take_sums(struct scoring *scoring, float *scores)
+{
+	for (size_t i = 0; i < COLUMN_SEGMENT_DOCS && scoring->n_hits >= MANY_HITS; i++) {
+		scores[i] = (float)scoring->sums[i];
+		scoring->sums[i] = 0;
+	}
+	for (size_t i = 0; i < scoring->n_hits && scoring->n_hits < MANY_HITS; i++) {
+		uint16_t place = scoring->hits[i];
+
+		scores[place] = (float)scoring->sums[place];
+		scoring->sums[place] = 0;
+	}
+}
+
+static void
 score_clause(struct scoring *scoring, const struct scorer_clause *clause, struct cursor *cursors,
 	     uint32_t segment)
 {
@@ -197,18 +235,35 @@ score_clause(struct scoring *scoring, const struct scorer_clause *clause, struct
 	}
 	for (size_t i = 0; i < clause->n; i++)
 		n += score_field(scoring, &clause->fields[i], &cursors[i], segment, scoring->best);
-	for (size_t i = 0; i < COLUMN_SEGMENT_DOCS && n > 0; i++) {
-		scoring->sums[i] += scoring->best[i];
-		scoring->best[i] = 0;
-	}
+	if (n > 0)
+		add_best(scoring);
+}
+
+static void
+read_hits(struct scoring *scoring, const roaring_bitmap_t *hits, uint32_t segment)
+{
+	uint32_t first = segment << COLUMN_SEGMENT_SHIFT;
+	roaring_uint32_iterator_t at;
+
+	scoring->n_hits = (size_t)roaring_bitmap_range_cardinality(
+		hits, first, (uint64_t)first + COLUMN_SEGMENT_DOCS);
+	if (scoring->n_hits >= MANY_HITS)
+		return;
+	roaring_init_iterator(hits, &at);
+	(void)roaring_move_uint32_iterator_equalorlarger(&at, first);
+	(void)roaring_read_uint32_iterator(&at, scoring->docs, (uint32_t)scoring->n_hits);
+	for (size_t i = 0; i < scoring->n_hits; i++)
+		scoring->hits[i] = (uint16_t)(scoring->docs[i] & COLUMN_PLACE_MASK);
 }
 
 static int
-score_segment(struct scoring *scoring, uint32_t segment, float *scores)
+score_segment(struct scoring *scoring, const roaring_bitmap_t *hits, uint32_t segment,
+	      float *scores)
 {
 	struct cursor *cursors = scoring->cursors;
 	int r = 0;
 
+	read_hits(scoring, hits, segment);
 	for (size_t i = 0; r == 0 && i < scoring->scorer->n; i++) {
 		const struct scorer_clause *clause = &scoring->scorer->clauses[i];
 
@@ -216,10 +271,7 @@ score_segment(struct scoring *scoring, uint32_t segment, float *scores)
 		score_clause(scoring, clause, cursors, segment);
 		cursors += clause->docs ? 1 : clause->n;
 	}
-	for (size_t i = 0; i < COLUMN_SEGMENT_DOCS; i++) {
-		scores[i] = (float)scoring->sums[i];
-		scoring->sums[i] = 0;
-	}
+	take_sums(scoring, scores);
 	return r;
 }
 
@@ -266,13 +318,13 @@ scores_new(const roaring_bitmap_t *hits, struct scores **ret_scores)
 }
 
 static int
-score_all(struct scoring *scoring, struct scores *scores)
+score_all(struct scoring *scoring, const roaring_bitmap_t *hits, struct scores *scores)
 {
 	int r = 0;
 
 	for (uint32_t i = 0; i < scores->n_segments && r == 0; i++)
 		if (scores->segments[i])
-			r = score_segment(scoring, i, scores->segments[i]);
+			r = score_segment(scoring, hits, i, scores->segments[i]);
 	return r;
 }
 
@@ -295,7 +347,7 @@ relevance_scores(const struct index_view *view, const struct query *query,
 	if (r == 0)
 		r = scoring_init(&scoring, &scorer, budget);
 	if (r == 0)
-		r = score_all(&scoring, scores);
+		r = score_all(&scoring, hits, scores);
 	if (r < 0)
 		return r;
 	*ret_scores = STEAL(scores);
