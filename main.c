@@ -19,10 +19,10 @@
 #define PRIVATE_FOLDER_MAX 80
 
 static const struct cli_verb *const VERBS[] = {
-	&DAEMON_VERB, &CLI_MOUNT,   &CLI_UMOUNT,     &CLI_INGEST,   &CLI_FIND,	 &CLI_EXPLAIN,
-	&CLI_GET,     &CLI_SET,	    &CLI_RM,	     &CLI_UNDELETE, &CLI_FACETS, &CLI_STATUS,
-	&CLI_SYNC,    &CLI_SCHEMA,  &CLI_CHECK,	     &CLI_REPAIR,   &CLI_USER,	 &CLI_TOKEN,
-	&CLI_CERT,    &CLI_VERSION, &CLI_COMPLETION, &CLI_HELP,	    NULL,
+	&DAEMON_VERB, &CLI_MOUNT, &CLI_UMOUNT,	&CLI_INGEST,	 &CLI_FIND,   &CLI_EXPLAIN,
+	&CLI_GET,     &CLI_SET,	  &CLI_RM,	&CLI_UNDELETE,	 &CLI_FACETS, &CLI_SAVED,
+	&CLI_STATUS,  &CLI_SYNC,  &CLI_SCHEMA,	&CLI_CHECK,	 &CLI_REPAIR, &CLI_USER,
+	&CLI_TOKEN,   &CLI_CERT,  &CLI_VERSION, &CLI_COMPLETION, &CLI_HELP,   NULL,
 };
 
 /* An engine of a verb's own, behind a socket that only this user can reach. */

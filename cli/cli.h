@@ -64,6 +64,7 @@ extern const struct cli_verb CLI_SET;
 extern const struct cli_verb CLI_RM;
 extern const struct cli_verb CLI_UNDELETE;
 extern const struct cli_verb CLI_FACETS;
+extern const struct cli_verb CLI_SAVED;
 extern const struct cli_verb CLI_STATUS;
 extern const struct cli_verb CLI_SYNC;
 extern const struct cli_verb CLI_SCHEMA;

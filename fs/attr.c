@@ -15,10 +15,9 @@
 #include "index/index.h"
 
 #define MODE_FOLDER (S_IFDIR | 0555)
-/* Where documents may be deleted; whose right it is, is asked then. */
+/* Where documents may be deleted or searches saved; whose right it is, is asked then. */
 #define MODE_FOLDER_OPEN (S_IFDIR | 0755)
 #define MODE_FOLDER_SHARED (S_IFDIR | 0777)
-#define MODE_SAVED (S_IFDIR | 0755)
 #define MODE_SYMLINK (S_IFLNK | 0777)
 #define MODE_FILE (S_IFREG | 0444)
 
@@ -78,9 +77,12 @@ fs_attr_folder(struct fs_request *request, uint64_t id, uint64_t size,
 }
 
 void
-fs_attr_saved(struct fs_request *request, uint64_t id, struct fuse_entry_param *entry)
+fs_attr_saved(struct fs_request *request, uint64_t id, uint64_t size,
+	      struct fuse_entry_param *entry)
 {
-	fill(request, id, MODE_SAVED, 0, FS_FOLDER_ATTR_S, entry);
+	mode_t mode = request->fs->options.allow_other ? MODE_FOLDER_SHARED : MODE_FOLDER_OPEN;
+
+	fill(request, id, mode, size, FS_FOLDER_ATTR_S, entry);
 }
 
 void
@@ -124,12 +126,14 @@ fs_attr_node(struct fs_request *request, const struct fs_node *node, struct fuse
 
 	switch (node->kind) {
 	case FS_KIND_SAVED:
-		fs_attr_saved(request, node->id, entry);
+	case FS_KIND_TEMPLATE:
+		fs_attr_saved(request, node->id, 0, entry);
 		break;
 	case FS_KIND_QUERY:
-		fs_attr_folder(request, node->id, cached_count(request, node), entry);
-		if (node->saved_name && node->depth == FS_SAVED_DEPTH)
-			entry->entry_timeout = 0; /* the name may mean another search by now */
+		if (node->saved_itself)
+			fs_attr_saved(request, node->id, cached_count(request, node), entry);
+		else
+			fs_attr_folder(request, node->id, cached_count(request, node), entry);
 		break;
 	case FS_KIND_BUCKET:
 		fs_attr_symlink(request, node->id, strlen(node->text), entry);
@@ -148,6 +152,8 @@ fs_attr_node(struct fs_request *request, const struct fs_node *node, struct fuse
 		fs_attr_folder(request, node->id, 0, entry);
 		break;
 	}
+	if (node->saved_itself)
+		entry->entry_timeout = 0; /* the name may mean something else by now */
 }
 
 static int

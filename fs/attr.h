@@ -21,8 +21,9 @@ struct fs_request;
 void fs_attr_folder(struct fs_request *request, uint64_t id, uint64_t size,
 		    struct fuse_entry_param *entry);
 
-/* The same for saved/, which may be written to. */
-void fs_attr_saved(struct fs_request *request, uint64_t id, struct fuse_entry_param *entry);
+/* The same for saved/ and what is saved, which may be written to: moving a folder changes it. */
+void fs_attr_saved(struct fs_request *request, uint64_t id, uint64_t size,
+		   struct fuse_entry_param *entry);
 
 /* ENTRY of a symlink whose target has LEN bytes. */
 void fs_attr_symlink(struct fs_request *request, uint64_t id, size_t len,

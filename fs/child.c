@@ -97,32 +97,6 @@ derive_in_status(struct fs_request *request, struct fs_node *parent, const char 
 	return derive_file(FS_VIRTUAL_STATUS, parent, name, ret_node);
 }
 
-static int
-derive_in_saved(struct fs_request *request, struct fs_node *parent, const char *name,
-		struct fs_node **ret_node)
-{
-	CLEANUP(pxs_buf) struct pxs_buf path = PXS_BUF_INIT;
-	CLEANUP(fs_node) struct fs_node *node = NULL;
-	int r;
-
-	r = index_saved_get(request->fs->index, name, &path);
-	if (r < 0)
-		return r;
-	node = fs_node_new(FS_KIND_QUERY, parent);
-	if (!node)
-		return -ENOMEM;
-	node->saved_name = strdup(name);
-	node->saved_path = pxs_buf_steal(&path);
-	if (!node->saved_name || !node->saved_path)
-		return -ENOMEM;
-	r = fs_saved_parse(request, node->saved_path, &node->query);
-	if (r < 0)
-		return r;
-	node->conditions = 1;
-	*ret_node = STEAL(node);
-	return 0;
-}
-
 /* --- A query folder --- */
 
 /* _sort and _limit choose among the results of the conditions, they are none. */
@@ -281,9 +255,9 @@ derive_in_tree(struct fs_request *request, struct fs_node *parent, const char *n
 /* Folders whose names are all documents, and what is no folder, have no rule. */
 static const derive_fn RULES[] = {
 	[FS_KIND_ROOT] = derive_in_root,   [FS_KIND_STATUS] = derive_in_status,
-	[FS_KIND_SAVED] = derive_in_saved, [FS_KIND_QUERY] = derive_in_query,
-	[FS_KIND_FACET] = derive_in_facet, [FS_KIND_PXS] = derive_in_pxs,
-	[FS_KIND_TREE] = derive_in_tree,
+	[FS_KIND_SAVED] = fs_saved_derive, [FS_KIND_TEMPLATE] = fs_saved_derive_in_template,
+	[FS_KIND_QUERY] = derive_in_query, [FS_KIND_FACET] = derive_in_facet,
+	[FS_KIND_PXS] = derive_in_pxs,	   [FS_KIND_TREE] = derive_in_tree,
 };
 
 int

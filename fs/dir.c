@@ -118,7 +118,7 @@ fill_entry(struct fs_request *request, const struct fs_listing_entry *listed,
 		fs_attr_folder(request, listed->id, 0, entry);
 		break;
 	case FS_LISTED_SAVED:
-		fs_attr_saved(request, listed->id, entry);
+		fs_attr_saved(request, listed->id, 0, entry);
 		break;
 	case FS_LISTED_SYMLINK:
 		fs_attr_symlink(request, listed->id, listed->size, entry);

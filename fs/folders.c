@@ -71,14 +71,36 @@ fs_list_pxs(struct fs_request *request, struct fs_listing *listing)
 }
 
 int
+fs_list_template(struct fs_request *request, struct fs_listing *listing)
+{
+	return add_virtuals(request, listing, FS_VIRTUAL_TEMPLATE);
+}
+
+/* What NAME is called in GROUP, of LEN bytes (0: saved/ itself); NULL: it does not lie there. */
+static const char *
+name_in_group(const char *name, const char *group, size_t len)
+{
+	if (len && (strncmp(name, group, len) != 0 || name[len] != '/'))
+		return NULL;
+	name += len ? len + 1 : 0;
+	return strchr(name, '/') ? NULL : name;
+}
+
+int
 fs_list_saved(struct fs_request *request, struct fs_listing *listing)
 {
+	const char *group = listing->node->saved_name ? listing->node->saved_name : "";
+	size_t len = strlen(group);
 	struct index_saved *saved = NULL;
 	size_t n = 0;
 	int r = index_saved_list(request->fs->index, &saved, &n);
 
-	for (size_t i = 0; r == 0 && i < n; i++)
-		r = add_named(request, listing, saved[i].name, FS_LISTED_SEARCH, 0);
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		const char *name = name_in_group(saved[i].name, group, len);
+
+		if (name)
+			r = add_named(request, listing, name, FS_LISTED_SEARCH, 0);
+	}
 	index_saved_free(saved, n);
 	return r;
 }

@@ -20,11 +20,17 @@ list_nothing(struct fs_request *request, struct fs_listing *listing)
 }
 
 static const list_fn LISTS[] = {
-	[FS_KIND_ROOT] = fs_list_root,	 [FS_KIND_STATUS] = fs_list_status,
-	[FS_KIND_IDS] = list_nothing,	 [FS_KIND_SAVED] = fs_list_saved,
-	[FS_KIND_QUERY] = fs_list_query, [FS_KIND_FACET] = fs_list_facet,
-	[FS_KIND_PXS] = fs_list_pxs,	 [FS_KIND_META] = fs_list_meta,
-	[FS_KIND_TREE] = fs_list_tree,	 [FS_KIND_FILE] = NULL,
+	[FS_KIND_ROOT] = fs_list_root,
+	[FS_KIND_STATUS] = fs_list_status,
+	[FS_KIND_IDS] = list_nothing,
+	[FS_KIND_SAVED] = fs_list_saved,
+	[FS_KIND_TEMPLATE] = fs_list_template,
+	[FS_KIND_QUERY] = fs_list_query,
+	[FS_KIND_FACET] = fs_list_facet,
+	[FS_KIND_PXS] = fs_list_pxs,
+	[FS_KIND_META] = fs_list_meta,
+	[FS_KIND_TREE] = fs_list_tree,
+	[FS_KIND_FILE] = NULL,
 };
 
 int

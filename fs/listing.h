@@ -43,7 +43,7 @@ struct index_hits;
 enum fs_listed {
 	FS_LISTED_FOLDER,
 	FS_LISTED_SAVED,  /* the folder saved/ */
-	FS_LISTED_SEARCH, /* a folder in it */
+	FS_LISTED_SEARCH, /* a folder in it, or one of which only a lookup knows more */
 	FS_LISTED_SYMLINK,
 	FS_LISTED_FILE,
 	FS_LISTED_DOCUMENT,
@@ -97,6 +97,7 @@ int fs_list_facet(struct fs_request *request, struct fs_listing *listing);
 int fs_list_root(struct fs_request *request, struct fs_listing *listing);
 int fs_list_status(struct fs_request *request, struct fs_listing *listing);
 int fs_list_saved(struct fs_request *request, struct fs_listing *listing);
+int fs_list_template(struct fs_request *request, struct fs_listing *listing);
 int fs_list_pxs(struct fs_request *request, struct fs_listing *listing);
 int fs_list_meta(struct fs_request *request, struct fs_listing *listing);
 int fs_list_tree(struct fs_request *request, struct fs_listing *listing);

@@ -158,6 +158,15 @@ lookup_dots(struct fs_request *request, uint64_t id, const char *name,
 
 /* --- All names --- */
 
+/* How long the kernel may believe that PARENT has no NAME. */
+static double
+absent_s(const struct fs_node *parent, const char *name)
+{
+	if (parent->kind == FS_KIND_SAVED)
+		return 0; /* it may be saved by other doors, and "by=x" goes with "by" */
+	return fs_probe_is(name) ? FS_PROBE_S : FS_ABSENT_S;
+}
+
 static int
 lookup(struct fs_request *request, uint64_t parent_id, const char *name,
        struct fuse_entry_param *entry)
@@ -179,6 +188,8 @@ lookup(struct fs_request *request, uint64_t parent_id, const char *name,
 		fs_attr_node(request, node, entry);
 	else if (r == -ENOENT)
 		r = fs_lookup_document(request, parent, name, entry);
+	if (r == -ENOENT)
+		*entry = (struct fuse_entry_param){ .entry_timeout = absent_s(parent, name) };
 	return r;
 }
 
@@ -198,7 +209,7 @@ void
 fs_op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	CLEANUP(fs_request) struct fs_request request;
-	struct fuse_entry_param entry;
+	struct fuse_entry_param entry = { 0 };
 	int r;
 
 	fs_request_init(&request, req, parent, name);
@@ -207,13 +218,9 @@ fs_op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		r = lookup(&request, parent, name, &entry);
 	if (r == 0)
 		note_name(&request, &entry);
-	if (r == -ENOENT && !request.fs->options.visibility_unix) {
-		/* Node number 0 lets the kernel remember that there is nothing. */
-		entry = (struct fuse_entry_param){
-			.entry_timeout = fs_probe_is(name) ? FS_PROBE_S : FS_ABSENT_S,
-		};
+	/* Node number 0 lets the kernel remember that there is nothing. */
+	if (r == -ENOENT && !request.fs->options.visibility_unix)
 		r = 0;
-	}
 	if (r < 0)
 		fs_request_fail(&request, r);
 	else

@@ -62,16 +62,17 @@ fs_node_row(uint64_t id)
 
 enum fs_kind {
 	FS_KIND_ROOT,
-	FS_KIND_STATUS, /* /.pxs */
-	FS_KIND_IDS,	/* /id */
-	FS_KIND_SAVED,	/* /saved */
-	FS_KIND_QUERY,	/* /query and every query folder in it, /saved/NAME and those in it */
-	FS_KIND_FACET,	/* a property's name in a query folder */
-	FS_KIND_BUCKET, /* symlink in a facet folder */
-	FS_KIND_PXS,	/* .pxs in a query folder */
-	FS_KIND_META,	/* .pxs/meta */
-	FS_KIND_TREE,	/* .pxs/tree and the folders in it */
-	FS_KIND_FILE,	/* one of the files in /.pxs or .pxs */
+	FS_KIND_STATUS,	  /* /.pxs */
+	FS_KIND_IDS,	  /* /id */
+	FS_KIND_SAVED,	  /* /saved and the groups in it */
+	FS_KIND_TEMPLATE, /* /saved/NAME where the search needs values */
+	FS_KIND_QUERY,	  /* /query and every query folder in it, /saved/NAME and those in it */
+	FS_KIND_FACET,	  /* a property's name in a query folder */
+	FS_KIND_BUCKET,	  /* symlink in a facet folder */
+	FS_KIND_PXS,	  /* .pxs in a query folder */
+	FS_KIND_META,	  /* .pxs/meta */
+	FS_KIND_TREE,	  /* .pxs/tree and the folders in it */
+	FS_KIND_FILE,	  /* one of the files in /.pxs or .pxs */
 };
 
 /* Derived from its parent and its name, and never changed then. Counted references. */
@@ -81,7 +82,7 @@ struct fs_node {
 	uint64_t parent;
 	unsigned int depth; /* names from the root */
 
-	/* QUERY: its query. Others inside a query folder: that folder, held. */
+	/* QUERY: its query. Others inside a query folder or TEMPLATE: that folder, held. */
 	struct query *query;
 	struct fs_node *folder;
 	unsigned int conditions; /* QUERY: segments that narrow it */
@@ -90,9 +91,11 @@ struct fs_node {
 	char *text;		       /* BUCKET: target. TREE: folder, without first slash */
 	const struct fs_virtual *file; /* FILE */
 
-	/* Reached through a saved search: its name, and the path that it stood for. */
+	/* Reached through a saved search, or a group of them: its name, and the path that it stood
+	 * for ("": a group). */
 	char *saved_name;
 	char *saved_path;
+	bool saved_itself; /* it is that */
 
 	atomic_uint references;
 	bool cached;

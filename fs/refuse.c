@@ -17,14 +17,6 @@ refuse(fuse_req_t req, uint64_t node, const char *name, int code, const char *wh
 }
 
 void
-fs_op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
-{
-	(void)mode;
-	refuse(req, parent, name, -EPERM,
-	       "folders cannot be made here; ln -s ../query/SEARCH saved/NAME keeps a search");
-}
-
-void
 fs_op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev)
 {
 	(void)mode;

@@ -3,132 +3,198 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/buf.h"
-#include "base/macros.h"
-#include "base/utf8.h"
-#include "fs/attr.h"
-#include "fs/bucket.h"
-#include "fs/edit.h"
 #include "fs/mount.h"
-#include "fs/name.h"
 #include "fs/node.h"
-#include "fs/ops.h"
 #include "fs/request.h"
+#include "fs/virtual.h"
 #include "index/index.h"
 #include "query/query.h"
 
-/* --- Paths --- */
-
-/* The next component of *PATH, ended in place; NULL at the end. Empty ones and "." are left out. */
-static char *
-next_component(char **path)
+void
+fs_saved_print_name(const struct fs_node *parent, const char *name, struct pxs_buf *full)
 {
-	char *component;
+	if (parent->saved_name)
+		pxs_buf_addf(full, "%s/", parent->saved_name);
+	pxs_buf_add_str(full, name);
+}
 
-	do
-		component = strsep(path, "/");
-	while (component && (!*component || !strcmp(component, ".")));
-	return component;
+/* --- From names to nodes --- */
+
+/* The node of the saved search or group NAME, which stands for PATH. */
+static struct fs_node *
+new_node(enum fs_kind kind, const struct fs_node *parent, const char *name, const char *path)
+{
+	CLEANUP(fs_node) struct fs_node *node = fs_node_new(kind, parent);
+
+	if (!node)
+		return NULL;
+	node->saved_itself = true;
+	node->saved_name = strdup(name);
+	node->saved_path = strdup(path);
+	if (!node->saved_name || !node->saved_path)
+		return NULL;
+	return STEAL(node);
+}
+
+/* FILLED is PATH, with its parameters filled in. */
+static int
+derive_search(struct fs_request *request, const struct fs_node *parent, const char *name,
+	      const char *path, const char *filled, struct fs_node **ret_node)
+{
+	const struct query_schema *schema = index_view_schema(fs_request_view(request));
+	CLEANUP(fs_node) struct fs_node *node = new_node(FS_KIND_QUERY, parent, name, path);
+	int r;
+
+	if (!node)
+		return -ENOMEM;
+	r = query_new(&node->query);
+	if (r == 0)
+		r = query_add_path(node->query, filled, schema, &request->err);
+	if (r < 0)
+		return r;
+	node->conditions = 1;
+	*ret_node = STEAL(node);
+	return 0;
 }
 
 static int
-add_bucket(struct query *query, const struct query_property *property, const char *name,
-	   const struct query_schema *schema, struct pxs_error *err)
+derive_saved(struct fs_request *request, const struct fs_node *parent, const char *name,
+	     const char *path, struct fs_node **ret_node)
 {
-	CLEANUP(pxs_buf) struct pxs_buf target = PXS_BUF_INIT;
+	struct query_parameters parameters = { 0 };
+	int r = query_saved_parameters(path, &parameters);
 
-	fs_bucket_print_target(property, name, &target);
-	if (target.error)
-		return target.error;
-	return query_add_segment(query, target.data + strlen(FS_BUCKET_UP), schema, err);
+	if (r < 0)
+		return r;
+	if (*path && !parameters.n)
+		return derive_search(request, parent, name, path, path, ret_node);
+	*ret_node = new_node(*path ? FS_KIND_TEMPLATE : FS_KIND_SAVED, parent, name, path);
+	return *ret_node ? 0 : -ENOMEM;
 }
 
+/* NAME's search PATH with what TEXT, behind the "=", fills in. */
 static int
-add_components(struct query *query, char *path, const struct query_schema *schema,
-	       struct pxs_error *err)
+derive_filled(struct fs_request *request, const struct fs_node *parent, const char *name,
+	      const char *path, const char *text, struct fs_node **ret_node)
 {
-	const struct query_property *facet = NULL;
-	char *component;
-	int r = 0;
+	CLEANUP(pxs_buf) struct pxs_buf filled = PXS_BUF_INIT;
+	struct query_argument arguments[QUERY_PARAMETERS_MAX];
+	size_t n = 0;
+	int r;
 
-	while (r == 0 && (component = next_component(&path))) {
-		if (facet) {
-			r = add_bucket(query, facet, component, schema, err);
-			facet = NULL;
-			continue;
-		}
-		switch (query_name_classify(component, schema)) {
-		case QUERY_NAME_SEGMENT:
-			r = query_add_segment(query, component, schema, err);
-			break;
-		case QUERY_NAME_FACET:
-			facet = query_schema_find(schema, component);
-			break;
-		case QUERY_NAME_OTHER:
-			r = pxs_error_set(err, -EINVAL, -1, "'%.100s' is no part of a search",
-					  component);
-			break;
-		}
+	r = query_saved_arguments(path, text, arguments, &n, &request->err);
+	if (r == 0)
+		r = query_saved_fill(path, arguments, n, &filled, &request->err);
+	if (r < 0)
+		return r;
+	return derive_search(request, parent, name, path, pxs_buf_text(&filled), ret_node);
+}
+
+static bool
+needs_values(const char *path)
+{
+	struct query_parameters parameters = { 0 };
+
+	return query_saved_parameters(path, &parameters) == 0 && parameters.n > 0;
+}
+
+/* FULL is no saved search's name: the part of it before one of its "=" may be. */
+static int
+derive_by_arguments(struct fs_request *request, const struct fs_node *parent, const char *full,
+		    struct fs_node **ret_node)
+{
+	const char *slash = strrchr(full, '/');
+	const char *at = slash ? slash : full;
+
+	while ((at = strchr(at, '='))) {
+		CLEANUP(pxs_buf) struct pxs_buf path = PXS_BUF_INIT;
+		CLEANUP(free) char *name = strndup(full, (size_t)(at++ - full));
+		int r = name ? index_saved_get(request->fs->index, name, &path) : -ENOMEM;
+
+		if (r < 0 && r != -ENOENT)
+			return r;
+		if (r == 0 && needs_values(pxs_buf_text(&path)))
+			return derive_filled(request, parent, name, pxs_buf_text(&path), at,
+					     ret_node);
 	}
-	if (r == 0 && facet)
-		r = pxs_error_set(err, -EINVAL, -1, "'%s' is a facet folder, not a search",
-				  facet->name);
-	return r;
+	return -ENOENT;
 }
 
 int
-fs_saved_parse(struct fs_request *request, const char *path, struct query **ret_query)
+fs_saved_derive(struct fs_request *request, struct fs_node *parent, const char *name,
+		struct fs_node **ret_node)
+{
+	CLEANUP(pxs_buf) struct pxs_buf full = PXS_BUF_INIT;
+	CLEANUP(pxs_buf) struct pxs_buf path = PXS_BUF_INIT;
+	int r;
+
+	fs_saved_print_name(parent, name, &full);
+	if (full.error)
+		return full.error;
+	r = index_saved_get(request->fs->index, full.data, &path);
+	if (r == -ENOENT)
+		return derive_by_arguments(request, parent, full.data, ret_node);
+	if (r < 0)
+		return r;
+	return derive_saved(request, parent, full.data, pxs_buf_text(&path), ret_node);
+}
+
+/* --- A search that needs values --- */
+
+/* "by-owner=VALUE", "pictures=owner=VALUE&kind=VALUE" */
+static void
+print_usage(const struct fs_node *folder, struct pxs_buf *buf)
+{
+	struct query_parameters parameters = { 0 };
+
+	(void)query_saved_parameters(folder->saved_path, &parameters);
+	pxs_buf_addf(buf, "saved/%s=", folder->saved_name);
+	for (size_t i = 0; i < parameters.n; i++)
+		if (parameters.n == 1)
+			pxs_buf_add_str(buf, "VALUE");
+		else
+			pxs_buf_addf(buf, "%s%s=VALUE", i ? "&" : "", parameters.names[i]);
+}
+
+int
+fs_saved_derive_in_template(struct fs_request *request, struct fs_node *parent, const char *name,
+			    struct fs_node **ret_node)
 {
 	const struct query_schema *schema = index_view_schema(fs_request_view(request));
-	CLEANUP(query) struct query *query = NULL;
-	CLEANUP(free) char *copy = strdup(path);
-	int r;
+	CLEANUP(pxs_buf) struct pxs_buf usage = PXS_BUF_INIT;
+	const struct fs_virtual *file = fs_virtual_find(FS_VIRTUAL_TEMPLATE, name);
+	struct fs_node *node;
 
-	if (!copy)
+	if (!file && query_name_classify(name, schema) == QUERY_NAME_OTHER)
+		return -ENOENT;
+	if (!file) {
+		print_usage(parent, &usage);
+		return pxs_error_set(&request->err, -EINVAL, -1,
+				     "this saved search needs values first: %.160s",
+				     pxs_buf_text(&usage));
+	}
+	node = fs_node_new(FS_KIND_FILE, parent);
+	if (!node)
 		return -ENOMEM;
-	r = query_new(&query);
-	if (r == 0)
-		r = add_components(query, copy, schema, &request->err);
-	if (r == 0)
-		*ret_query = STEAL(query);
-	return r;
+	node->file = file;
+	node->folder = fs_node_ref(parent);
+	*ret_node = node;
+	return 0;
 }
 
-/* The part of a link's target below /query; NULL if it leads elsewhere. */
-static const char *
-below_query(const struct fs *fs, const char *target)
+int
+fs_print_template(struct fs_request *request, const struct fs_node *folder, struct pxs_buf *buf)
 {
-	static const char RELATIVE[] = "../query/";
-	size_t len = strlen(fs->options.mountpoint);
-
-	if (!strncmp(target, RELATIVE, sizeof(RELATIVE) - 1))
-		return target + sizeof(RELATIVE) - 1;
-	if (!strncmp(target, fs->options.mountpoint, len) && !strncmp(target + len, "/query/", 7))
-		return target + len + 7;
-	return NULL;
-}
-
-/* Adds the canonical path of the search that TARGET leads to. */
-static int
-resolve_target(struct fs_request *request, const char *target, struct pxs_buf *path)
-{
-	const char *below = below_query(request->fs, target);
-	CLEANUP(query) struct query *query = NULL;
-	int r;
-
-	if (!below)
-		return pxs_error_set(
-			&request->err, -EINVAL, -1,
-			"a saved search is made with ln -s ../query/SEARCH saved/NAME");
-	r = fs_saved_parse(request, below, &query);
-	if (r == 0)
-		r = query_print_path(query, path);
-	if (r == 0 && !path->len)
-		r = pxs_error_set(&request->err, -EINVAL, -1,
-				  "the target names no search, only the whole catalogue");
-	return r;
+	(void)request;
+	pxs_buf_addf(buf, "This saved search,\n\n    %s\n\nneeds values:\n\n    ls \"",
+		     folder->saved_path);
+	print_usage(folder, buf);
+	pxs_buf_add_str(buf,
+			"\"\n\nA value is written as in a path of query/: A..B is a range, %26 "
+			"stands for &, %2F for /.\n");
+	return buf->error;
 }
 
 /* --- Reading the link form --- */
@@ -137,182 +203,20 @@ int
 fs_saved_read_link(struct fs_request *request, uint64_t id, struct pxs_buf *target)
 {
 	CLEANUP(pxs_buf) struct pxs_buf name = PXS_BUF_INIT;
-	uint64_t parent;
+	CLEANUP(pxs_buf) struct pxs_buf full = PXS_BUF_INIT;
+	CLEANUP(fs_node) struct fs_node *parent = NULL;
+	uint64_t parent_id;
 	int r;
 
-	r = index_node_name(request->fs->index, fs_node_row(id), &parent, &name);
+	r = index_node_name(request->fs->index, fs_node_row(id), &parent_id, &name);
+	if (r == 0)
+		r = fs_node_get(request, parent_id, &parent);
 	if (r == 0) {
-		pxs_buf_add_str(target, "../query/");
-		r = index_saved_get(request->fs->index, pxs_buf_text(&name), target);
+		fs_saved_print_name(parent, pxs_buf_text(&name), &full);
+		for (unsigned int i = 0; i < parent->depth; i++)
+			pxs_buf_add_str(target, "../");
+		pxs_buf_add_str(target, "query/");
+		r = index_saved_get(request->fs->index, pxs_buf_text(&full), target);
 	}
 	return r == -ENOENT ? -ESTALE : r;
-}
-
-/* --- Changing them --- */
-
-/* Whether PARENT is saved/; else the request fails with a sentence about what it tried. */
-static int
-check_parent(struct fs_request *request, uint64_t parent, const char *what)
-{
-	CLEANUP(fs_node) struct fs_node *node = NULL;
-	int r = 0;
-
-	if (!(parent & FS_NODE_TAGS))
-		r = fs_node_get(request, parent, &node);
-	if (r < 0)
-		return r;
-	if (node && node->kind == FS_KIND_SAVED)
-		return 0;
-	return pxs_error_set(&request->err, -EPERM, -1, "%s", what);
-}
-
-static int
-check_name(struct fs_request *request, const char *name)
-{
-	size_t len = strlen(name);
-
-	if (len > FS_NAME_MAX)
-		return pxs_error_set(&request->err, -ENAMETOOLONG, -1,
-				     "a saved search's name has at most %d bytes", FS_NAME_MAX);
-	if (!pxs_utf8_valid(name, len))
-		return pxs_error_set(&request->err, -EINVAL, -1,
-				     "a saved search's name must be UTF-8");
-	return 0;
-}
-
-static int
-check_free(struct fs_request *request, const char *name, int r)
-{
-	if (r != -EEXIST)
-		return r;
-	return pxs_error_set(&request->err, r, -1, "there is a saved search '%.200s' already",
-			     name);
-}
-
-static int
-save(struct fs_request *request, const char *target, uint64_t parent, const char *name,
-     struct fuse_entry_param *entry)
-{
-	CLEANUP(pxs_buf) struct pxs_buf path = PXS_BUF_INIT;
-	uint64_t number = 0;
-	int r;
-
-	r = check_parent(request, parent, "symlinks can be made in saved/ only");
-	if (r == 0)
-		r = check_name(request, name);
-	if (r == 0)
-		r = resolve_target(request, target, &path);
-	if (r == 0)
-		r = check_free(request, name, index_saved_put(request->fs->index, name, path.data));
-	if (r == 0)
-		r = index_node_number(request->fs->index, parent, name, &number);
-	if (r < 0)
-		return r;
-	fs_attr_symlink(request, FS_NODE_LINK | number, path.len + strlen("../query/"), entry);
-	return 0;
-}
-
-/* symlink(2) insists on a symlink; the next lookup, at once, finds the folder. */
-void
-fs_op_symlink(fuse_req_t req, const char *link, fuse_ino_t parent, const char *name)
-{
-	CLEANUP(fs_request) struct fs_request request;
-	struct fuse_entry_param entry;
-	int r;
-
-	fs_request_init(&request, req, parent, name);
-	r = fs_request_enter(&request);
-	if (r == 0)
-		r = save(&request, link, parent, name, &entry);
-	if (r < 0) {
-		fs_request_fail(&request, r);
-		return;
-	}
-	entry.entry_timeout = 0;
-	entry.attr_timeout = 0;
-	(void)fuse_reply_entry(req, &entry);
-}
-
-static int
-rename_saved(struct fs_request *request, uint64_t new_parent, const char *new_name,
-	     unsigned int flags)
-{
-	int r;
-
-	if (flags & ~(unsigned int)RENAME_NOREPLACE)
-		return -EINVAL;
-	r = check_parent(request, request->node, "only saved searches can be renamed");
-	if (r == 0)
-		r = check_parent(request, new_parent, "a saved search stays in saved/");
-	if (r == 0)
-		r = check_name(request, new_name);
-	if (r == 0)
-		r = check_free(request, new_name,
-			       index_saved_rename(request->fs->index, request->name, new_name));
-	return r;
-}
-
-void
-fs_op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
-	     const char *new_name, unsigned int flags)
-{
-	CLEANUP(fs_request) struct fs_request request;
-	int r;
-
-	fs_request_init(&request, req, parent, name);
-	r = fs_request_enter(&request);
-	if (r == 0)
-		r = rename_saved(&request, new_parent, new_name, flags);
-	if (r < 0)
-		fs_request_fail(&request, r);
-	else
-		(void)fuse_reply_err(req, 0);
-}
-
-void
-fs_op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
-{
-	CLEANUP(fs_request) struct fs_request request;
-	int r;
-
-	fs_request_init(&request, req, parent, name);
-	r = fs_request_enter(&request);
-	if (r == 0)
-		r = check_parent(
-			&request, parent,
-			"a folder of the mount cannot be removed, only saved searches can");
-	if (r == 0)
-		r = index_saved_remove(request.fs->index, name);
-	if (r < 0)
-		fs_request_fail(&request, r);
-	else
-		(void)fuse_reply_err(req, 0);
-}
-
-static int
-unlink_in(struct fs_request *request, uint64_t parent, const char *name)
-{
-	CLEANUP(fs_node) struct fs_node *node = NULL;
-	int r = parent & FS_NODE_TAGS ? -ENOTDIR : fs_node_get(request, parent, &node);
-
-	if (r < 0)
-		return r;
-	return node->kind == FS_KIND_SAVED ? index_saved_remove(request->fs->index, name)
-					   : fs_edit_unlink(request, node, name);
-}
-
-void
-fs_op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
-{
-	CLEANUP(fs_request) struct fs_request request;
-	int r;
-
-	fs_request_init(&request, req, parent, name);
-	r = fs_request_enter(&request);
-	if (r == 0)
-		r = unlink_in(&request, parent, name);
-	if (r < 0)
-		fs_request_fail(&request, r);
-	else
-		(void)fuse_reply_err(req, 0);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/macros.h"
+#include "fs/saved.h"
 
 const struct fs_virtual FS_VIRTUALS[] = {
 	{ FS_VIRTUAL_STATUS, "README", fs_print_readme },
@@ -16,6 +17,8 @@ const struct fs_virtual FS_VIRTUALS[] = {
 	{ FS_VIRTUAL_QUERY, "paths0", fs_print_paths0 },
 	{ FS_VIRTUAL_QUERY, "query.json", fs_print_query },
 	{ FS_VIRTUAL_QUERY, "results.json", fs_print_results },
+
+	{ FS_VIRTUAL_TEMPLATE, "README", fs_print_template },
 };
 const size_t FS_N_VIRTUALS = ARRAY_SIZE(FS_VIRTUALS);
 

@@ -1,4 +1,5 @@
-/* virtual.h - the files in /.pxs and in the .pxs of query folders. */
+/* virtual.h - the files in /.pxs, in the .pxs of query folders and in saved searches that need
+ * values. */
 #ifndef PXS_FS_VIRTUAL_H
 #define PXS_FS_VIRTUAL_H
 
@@ -14,14 +15,15 @@ struct pxs_buf;
 #define FS_VIRTUAL_MAX ((size_t)256 << 20)
 
 enum fs_virtual_place {
-	FS_VIRTUAL_STATUS, /* /.pxs */
-	FS_VIRTUAL_QUERY,  /* .pxs in a query folder */
+	FS_VIRTUAL_STATUS,   /* /.pxs */
+	FS_VIRTUAL_QUERY,    /* .pxs in a query folder */
+	FS_VIRTUAL_TEMPLATE, /* a saved search that needs values */
 };
 
 struct fs_virtual {
 	enum fs_virtual_place place;
 	const char *name;
-	/* Adds the content; FOLDER is the query folder, NULL in /.pxs. */
+	/* Adds the content; FOLDER is the query folder or saved search, NULL in /.pxs. */
 	int (*print)(struct fs_request *request, const struct fs_node *folder, struct pxs_buf *buf);
 };
 

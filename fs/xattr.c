@@ -71,7 +71,10 @@ static int
 print_query(struct fs_request *request, const struct fs_node *folder, struct pxs_buf *buf)
 {
 	(void)request;
-	return query_print_path(folder->query, buf);
+	if (folder->query)
+		return query_print_path(folder->query, buf);
+	pxs_buf_add_str(buf, folder->saved_path);
+	return buf->error;
 }
 
 static int
@@ -88,11 +91,20 @@ print_count(struct fs_request *request, const struct fs_node *folder, struct pxs
 
 static const struct {
 	const char *name;
+	bool of_templates; /* also of saved searches that need values */
 	int (*print)(struct fs_request *request, const struct fs_node *folder, struct pxs_buf *buf);
 } OF_FOLDERS[] = {
-	{ "user.pxs.query", print_query },
-	{ "user.pxs.count", print_count },
+	{ "user.pxs.query", true, print_query },
+	{ "user.pxs.count", false, print_count },
 };
+
+/* Whether NODE has the I-th of them. */
+static bool
+has(const struct fs_node *node, size_t i)
+{
+	return node->kind == FS_KIND_QUERY ||
+	       (node->kind == FS_KIND_TEMPLATE && OF_FOLDERS[i].of_templates);
+}
 
 /* Of every node, while there is a failure to tell of; not listed, as it comes and goes. */
 static const char ERROR[] = "user.pxs.error";
@@ -145,7 +157,7 @@ get_of_node(struct fs_request *request, uint64_t id, const char *name, struct px
 		return -ENODATA;
 	r = fs_node_get(request, id, &node);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(OF_FOLDERS); i++)
-		if (node->kind == FS_KIND_QUERY && !strcmp(name, OF_FOLDERS[i].name))
+		if (has(node, i) && !strcmp(name, OF_FOLDERS[i].name))
 			return OF_FOLDERS[i].print(request, node, buf);
 	return r < 0 ? r : -ENODATA;
 }
@@ -208,10 +220,11 @@ list_of_node(struct fs_request *request, uint64_t id, struct pxs_buf *list)
 	if (id & FS_NODE_TAGS)
 		return 0;
 	r = fs_node_get(request, id, &node);
-	if (r < 0 || node->kind != FS_KIND_QUERY)
+	if (r < 0)
 		return r;
 	for (size_t i = 0; i < ARRAY_SIZE(OF_FOLDERS); i++)
-		add_name(list, "", OF_FOLDERS[i].name);
+		if (has(node, i))
+			add_name(list, "", OF_FOLDERS[i].name);
 	return list->error;
 }
 

@@ -437,16 +437,28 @@ int index_node_number(struct index *index, uint64_t parent, const char *name, ui
 int index_node_name(struct index *index, uint64_t number, uint64_t *ret_parent,
 		    struct pxs_buf *name);
 
-/* Saved searches: a name and the path of a query (below query/). */
+/* Saved searches: a name and the path of a query (below query/), which may have parameters to be
+ * filled in (query_saved_fill()). A name may lie in groups, "pets/cats". */
 struct index_saved {
 	char *name;
-	char *path;
+	char *path; /* "": it is a group */
 	int64_t created_ns;
 };
 
-int index_saved_put(struct index *index, const char *name, const char *path);  /* -EEXIST */
-int index_saved_rename(struct index *index, const char *from, const char *to); /* -ENOENT -EEXIST */
-int index_saved_remove(struct index *index, const char *name);		       /* -ENOENT */
+#define INDEX_SAVED_MAX 10000	  /* groups counted */
+#define INDEX_SAVED_NAME_MAX 1024 /* bytes, with groups */
+#define INDEX_SAVED_PART_MAX 255
+
+/* Save PATH as NAME, or make the group NAME (PATH ""), and the groups that it lies in. -EEXIST:
+ * there is one of that name, unless it may be replaced (a search by a search); -ENOTDIR: a group
+ * that it lies in is a search; -EINVAL, -ENAMETOOLONG: no name; ERR has the sentence. */
+int index_saved_put(struct index *index, const char *name, const char *path, bool may_replace,
+		    struct pxs_error *err);
+/* A group with all that lies in it. -ENOENT, -EEXIST and as above. */
+int index_saved_rename(struct index *index, const char *from, const char *to,
+		       struct pxs_error *err);
+/* -ENOENT; -ENOTEMPTY: a group with something in it. */
+int index_saved_remove(struct index *index, const char *name, struct pxs_error *err);
 /* PATH is added to BUF. -ENOENT. */
 int index_saved_get(struct index *index, const char *name, struct pxs_buf *path);
 /* All, by name. The caller frees them with index_saved_free(). */

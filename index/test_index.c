@@ -334,14 +334,14 @@ saved_searches_survive(void **state)
 	size_t n;
 
 	(void)state;
-	assert_int_equal(index_saved_put(index, "py", "_all=python"), 0);
-	assert_int_equal(index_saved_put(index, "py", "_all=other"), -EEXIST);
-	assert_int_equal(index_saved_put(index, "a", "core.size=1"), 0);
-	assert_int_equal(index_saved_rename(index, "py", "a"), -EEXIST);
-	assert_int_equal(index_saved_rename(index, "none", "b"), -ENOENT);
-	assert_int_equal(index_saved_rename(index, "py", "snake"), 0);
-	assert_int_equal(index_saved_remove(index, "a"), 0);
-	assert_int_equal(index_saved_remove(index, "a"), -ENOENT);
+	assert_int_equal(index_saved_put(index, "py", "_all=python", false, &err), 0);
+	assert_int_equal(index_saved_put(index, "py", "_all=other", false, NULL), -EEXIST);
+	assert_int_equal(index_saved_put(index, "a", "core.size=1", false, &err), 0);
+	assert_int_equal(index_saved_rename(index, "py", "a", NULL), -EEXIST);
+	assert_int_equal(index_saved_rename(index, "none", "b", NULL), -ENOENT);
+	assert_int_equal(index_saved_rename(index, "py", "snake", &err), 0);
+	assert_int_equal(index_saved_remove(index, "a", &err), 0);
+	assert_int_equal(index_saved_remove(index, "a", NULL), -ENOENT);
 	index_close(index);
 
 	index = open_index();
@@ -352,6 +352,69 @@ saved_searches_survive(void **state)
 	assert_int_equal(index_saved_get(index, "snake", &path), 0);
 	assert_string_equal(path.data, "_all=python");
 	index_close(index);
+}
+
+/* In groups: made with what lies in them, moved with it, removed when empty. */
+static void
+saved_searches_lie_in_groups(void **state)
+{
+	CLEANUP(index) struct index *index = open_index();
+	CLEANUP(pxs_buf) struct pxs_buf path = PXS_BUF_INIT;
+	struct pxs_error why = { 0 };
+	char long_name[600];
+
+	(void)state;
+	assert_int_equal(index_saved_put(index, "g/h/x", "_all=x", false, &err), 0);
+	assert_int_equal(index_saved_get(index, "g/h", &path), 0);
+	assert_int_equal(path.len, 0);
+	assert_int_equal(index_saved_put(index, "g/h-2", "_all=y", false, &err), 0);
+	assert_int_equal(index_saved_put(index, "g/h/x/y", "_all=y", false, &why), -ENOTDIR);
+	assert_non_null(strstr(why.text, "'g/h/x' is a saved search, no group"));
+	assert_int_equal(index_saved_get(index, "g/h/x/y", &path), -ENOENT);
+	assert_int_equal(index_saved_put(index, "g/h", "", false, NULL), -EEXIST);
+	assert_int_equal(index_saved_put(index, "g/h", "_all=y", true, NULL), -EEXIST);
+	assert_int_equal(index_saved_put(index, "g/h/x", "", true, NULL), -EEXIST);
+	assert_int_equal(index_saved_put(index, "g/h/x", "_all=z", true, &err), 0);
+
+	assert_int_equal(index_saved_remove(index, "g/h", NULL), -ENOTEMPTY);
+	assert_int_equal(index_saved_rename(index, "g/h", "g/h/i", NULL), -EINVAL);
+	assert_int_equal(index_saved_rename(index, "g/h", "new/k", &err), 0);
+	assert_int_equal(index_saved_get(index, "new/k/x", &path), 0);
+	assert_string_equal(path.data, "_all=z");
+	assert_int_equal(index_saved_get(index, "g/h/x", &path), -ENOENT);
+	assert_int_equal(index_saved_get(index, "g/h-2", &path), 0);
+
+	memset(long_name, 'n', sizeof(long_name));
+	for (size_t i = 200; i < sizeof(long_name); i += 200)
+		long_name[i] = '/';
+	long_name[sizeof(long_name) - 1] = '\0';
+	assert_int_equal(index_saved_put(index, long_name, "", false, &err), 0);
+	assert_int_equal(index_saved_rename(index, "new", "new2", &err), 0);
+	long_name[450] = '\0';
+	assert_int_equal(index_saved_rename(index, "new2", long_name, &err), 0);
+	long_name[200] = '\0';
+	assert_int_equal(index_saved_put(index, long_name, "", false, NULL), -EEXIST);
+	assert_int_equal(index_saved_remove(index, "g/h-2", &err), 0);
+	assert_int_equal(index_saved_remove(index, "g", &err), 0);
+}
+
+static void
+names_of_saved_searches_are_checked(void **state)
+{
+	static const char *const BAD[] = { "", "/", "a/", "/a", "a//b", ".", "a/..", "\xff" };
+	CLEANUP(index) struct index *index = open_index();
+	char name_256[257];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(BAD); i++) {
+		struct pxs_error why = { 0 };
+
+		assert_int_equal(index_saved_put(index, BAD[i], "_all=x", false, &why), -EINVAL);
+		assert_int_not_equal(why.text[0], '\0');
+	}
+	memset(name_256, 'n', 256);
+	name_256[256] = '\0';
+	assert_int_equal(index_saved_put(index, name_256, "_all=x", false, NULL), -ENAMETOOLONG);
 }
 
 static void
@@ -602,6 +665,8 @@ main(void)
 		TEST(a_property_keeps_its_type),
 		TEST(names_keep_their_numbers),
 		TEST(saved_searches_survive),
+		TEST(saved_searches_lie_in_groups),
+		TEST(names_of_saved_searches_are_checked),
 		TEST(failures_are_replaced_below_what_was_scanned),
 		TEST(random_changes_match_a_model),
 		TEST(a_kill_loses_nothing_acknowledged),

@@ -303,4 +303,46 @@ void query_print_sort(const struct query *query, struct pxs_buf *buf);
  * -ENAMETOOLONG; -EINVAL if it takes more than one segment. BUF is as before on failure. */
 int query_print_segment(const struct query_node *condition, struct pxs_buf *buf);
 
+/* --- Saved searches (query/saved.c has their grammar) --- */
+
+#define QUERY_PARAMETERS_MAX 8
+#define QUERY_PARAMETER_NAME_MAX 32
+
+/* The names of a path's parameters, in the order in which they come first. */
+struct query_parameters {
+	char names[QUERY_PARAMETERS_MAX][QUERY_PARAMETER_NAME_MAX + 1];
+	size_t n;
+};
+
+/* What is put for one of them, as it is written in a segment. Lends its texts. */
+struct query_argument {
+	const char *name;
+	size_t name_len;
+	const char *value;
+	size_t value_len;
+};
+
+/* The segments of PATH, below query/; empty ones are left out. An error's `at` counts in PATH. */
+int query_add_path(struct query *query, const char *path, const struct query_schema *schema,
+		   struct pxs_error *err);
+
+/* -E2BIG: more than QUERY_PARAMETERS_MAX. */
+int query_saved_parameters(const char *path, struct query_parameters *ret_parameters);
+
+/* Adds PATH as it is to be saved: canonical, or as it is where it has parameters. -EINVAL: no
+ * search, also when filled in; ERR has the sentence. */
+int query_saved_print(const char *path, const struct query_schema *schema, struct pxs_buf *buf,
+		      struct pxs_error *err);
+
+/* Adds PATH with its parameters filled in. -EINVAL: one has no value, or none is called so; ERR has
+ * the sentence. */
+int query_saved_fill(const char *path, const struct query_argument *arguments, size_t n,
+		     struct pxs_buf *buf, struct pxs_error *err);
+
+/* TEXT, "alice" where PATH has one parameter or "owner=alice&kind=.png", as arguments, which lend
+ * TEXT and PATH. -EINVAL: ERR has the sentence. */
+int query_saved_arguments(const char *path, const char *text,
+			  struct query_argument arguments[QUERY_PARAMETERS_MAX], size_t *ret_n,
+			  struct pxs_error *err);
+
 #endif

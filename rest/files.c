@@ -13,6 +13,7 @@
 #include "rest/page.h"
 #include "rest/reply.h"
 #include "rest/request.h"
+#include "rest/saved.h"
 #include "rest/search.h"
 #include "rest/server.h"
 
@@ -47,34 +48,6 @@ write_pair(struct pxs_json *json, const char *key, const char *text)
 	pxs_json_string(json, text);
 }
 
-/* Saved searches are queries with nothing to fill in. */
-static int
-write_saved(struct pxs_json *json, struct index *index)
-{
-	struct index_saved *saved = NULL;
-	size_t n = 0;
-	int r = index_saved_list(index, &saved, &n);
-
-	for (size_t i = 0; i < n && r == 0; i++) {
-		CLEANUP(pxs_buf) struct pxs_buf text = PXS_BUF_INIT;
-		struct href href = { .path = saved[i].path };
-
-		href_print(&href, &text);
-		pxs_json_begin_object(json);
-		write_pair(json, "rel", "saved");
-		write_pair(json, "name", saved[i].name);
-		write_pair(json, "href", pxs_buf_text(&text));
-		write_pair(json, "prompt", saved[i].name);
-		pxs_json_key(json, "data");
-		pxs_json_begin_array(json);
-		pxs_json_end_array(json);
-		pxs_json_end_object(json);
-		r = text.error;
-	}
-	index_saved_free(saved, n);
-	return r;
-}
-
 static int
 write_queries(struct pxs_json *json, struct index *index)
 {
@@ -99,7 +72,7 @@ write_queries(struct pxs_json *json, struct index *index)
 		pxs_json_end_array(json);
 		pxs_json_end_object(json);
 	}
-	r = write_saved(json, index);
+	r = saved_write_queries(json, index);
 	pxs_json_end_array(json);
 	return r;
 }

@@ -23,6 +23,9 @@ int handle_patch(struct request *request, struct reply *reply, struct pxs_error 
 int handle_delete(struct request *request, struct reply *reply, struct pxs_error *err);
 int handle_undelete(struct request *request, struct reply *reply, struct pxs_error *err);
 int handle_purge(struct request *request, struct reply *reply, struct pxs_error *err);
+int handle_saved(struct request *request, struct reply *reply, struct pxs_error *err);
+int handle_saved_put(struct request *request, struct reply *reply, struct pxs_error *err);
+int handle_saved_remove(struct request *request, struct reply *reply, struct pxs_error *err);
 int handle_removed(struct request *request, struct reply *reply, struct pxs_error *err);
 int handle_changes(struct request *request, struct reply *reply, struct pxs_error *err);
 int handle_content(struct request *request, struct reply *reply, struct pxs_error *err);

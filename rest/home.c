@@ -17,6 +17,7 @@ static const struct {
 } LINKS[] = {
 	{ "self", "/", "Home" },
 	{ "files", "/files", "Files" },
+	{ "saved", "/saved", "Saved searches" },
 	{ "changes", "/changes", "Changes" },
 	{ "schema", "/schema/files", "Properties that files may have" },
 	{ "status", "/status", "Status" },

@@ -23,6 +23,9 @@ static const struct parameter {
 	  "Conditions as a JSON object: {\"_all\": \"cats\", \"core.size\": {\"gte\": 27400}}" },
 	{ "q", "query", "string", "A query string, as the value of _all" },
 	{ "path", "query", "string", "A path below query/ of a mount" },
+	{ "saved", "query", "string",
+	  "The name of a saved search; saved.NAME=VALUE fills in its parameter NAME" },
+	{ "name", "query", "string", "The name of a saved search, with its groups" },
 	{ "limit", "query", "integer", "At most so many results, in the order asked for" },
 	{ "sort", "query", "string", "Properties, separated by commas; descending after a -" },
 	{ "projection", "query", "string",
@@ -63,6 +66,10 @@ static const struct {
 	  "\"boolean\"}}}" },
 	{ "sync", REPLY_JSON,
 	  "{\"type\":\"object\",\"properties\":{\"confirm\":{\"type\":\"boolean\"}}}" },
+	{ "saved", REPLY_JSON,
+	  "{\"type\":\"object\",\"required\":[\"name\"],\"properties\":{\"name\":"
+	  "{\"type\":\"string\"},\"path\":{\"type\":\"string\"},\"replace\":{\"type\":"
+	  "\"boolean\"}}}" },
 	{ "mount", REPLY_JSON,
 	  "{\"type\":\"object\",\"required\":[\"mountpoint\"],\"properties\":{\"mountpoint\":"
 	  "{\"type\":\"string\"},\"options\":{\"type\":\"string\"}}}" },

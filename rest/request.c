@@ -225,6 +225,35 @@ request_param(const struct request *request, const char *name)
 	return value ? value : "";
 }
 
+struct each_param {
+	const char *prefix;
+	void (*each)(void *context, const char *rest);
+	void *context;
+};
+
+static enum MHD_Result
+pass_param(void *context, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	const struct each_param *wanted = context;
+	size_t len = strlen(wanted->prefix);
+
+	(void)kind;
+	(void)value;
+	if (strncmp(name, wanted->prefix, len) == 0)
+		wanted->each(wanted->context, name + len);
+	return MHD_YES;
+}
+
+void
+request_each_param(const struct request *request, const char *prefix,
+		   void (*each)(void *context, const char *rest), void *context)
+{
+	struct each_param wanted = { prefix, each, context };
+
+	(void)MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, pass_param,
+					&wanted);
+}
+
 uint64_t
 request_count(const char *text, uint64_t default_count, uint64_t max)
 {

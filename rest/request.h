@@ -87,6 +87,10 @@ int request_check(struct request *request, struct pxs_error *err);
  * as long as the request. Of several with one name the first counts. */
 const char *request_param(const struct request *request, const char *name);
 
+/* Calls EACH with the rest of the name of every parameter whose name begins with PREFIX. */
+void request_each_param(const struct request *request, const char *prefix,
+			void (*each)(void *context, const char *rest), void *context);
+
 /* As python-eve reads it: int(float(text)); the default if that is not positive; at most MAX. */
 uint64_t request_param_count(const struct request *request, const char *name,
 			     uint64_t default_count, uint64_t max);

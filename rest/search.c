@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/macros.h"
 #include "rest/request.h"
+#include "rest/saved.h"
 #include "rest/server.h"
 
 #define PAGE_MAX UINT64_C(1000000000) /* far outside the window, and its products fit 64 bits */
@@ -30,22 +31,7 @@ add_string(struct search *search, const char *text, struct pxs_error *err)
 static int
 add_path(struct search *search, const char *text, struct pxs_error *err)
 {
-	const struct query_schema *schema = index_view_schema(search->view);
-
-	for (const char *part = text; *part;) {
-		size_t len = strcspn(part, "/");
-		CLEANUP(free) char *segment = strndup(part, len);
-		int r = segment ? 0 : -ENOMEM;
-
-		if (segment && *segment)
-			r = query_add_segment(search->query, segment, schema, err);
-		if (r < 0 && err->at >= 0)
-			err->at += part - text; /* so far it counted in the segment */
-		if (r < 0)
-			return r;
-		part += len + (part[len] == '/');
-	}
-	return 0;
+	return query_add_path(search->query, text, index_view_schema(search->view), err);
 }
 
 /* An empty one is how templates say "by relevance". */
@@ -103,12 +89,43 @@ static const struct {
 	{ "after", false, offsetof(struct href, after), add_cursor },
 };
 
+/* A saved search is its path, as if that had come: links go on to mean the same when another is
+ * saved under its name. */
+static int
+read_saved(struct search *search, struct request *request, struct pxs_error *err)
+{
+	const char *name = request_param(request, "saved");
+	const char *path = request_param(request, "path");
+	int r;
+
+	if (!name)
+		return 0;
+	r = saved_print_path(request, name, &search->saved, err);
+	if (r < 0) {
+		request->faulty = "saved";
+		return r;
+	}
+	if (path)
+		pxs_buf_addf(&search->saved, "/%s", path);
+	return search->saved.error;
+}
+
+static const char *
+read_text(const struct search *search, const struct request *request, const char *name)
+{
+	return search->saved.len && strcmp(name, "path") == 0 ? search->saved.data
+							      : request_param(request, name);
+}
+
 static int
 parse(struct search *search, struct request *request, struct pxs_error *err)
 {
+	int r = read_saved(search, request, err);
+
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < ARRAY_SIZE(PARAMETERS); i++) {
-		const char *text = request_param(request, PARAMETERS[i].name);
-		int r;
+		const char *text = read_text(search, request, PARAMETERS[i].name);
 
 		if (!text)
 			continue;
@@ -177,5 +194,6 @@ search_done(struct search *search)
 	index_hits_put(search->hits);
 	query_free(search->query);
 	index_view_put(search->view);
+	pxs_buf_done(&search->saved);
 	projection_done(&search->projection);
 }

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "index/index.h"
 #include "rest/href.h"
 #include "rest/projection.h"
@@ -19,9 +20,10 @@ struct request;
 
 /* Start it as { 0 }. */
 struct search {
-	struct href href; /* the parameters as they came, for the links of the reply */
-	bool asked;	  /* some part of a query came; else this is the billboard */
-	bool by_cursor;	  /* `after` came: the page begins behind the place that it tells */
+	struct href href;     /* the parameters as they came, for the links of the reply */
+	struct pxs_buf saved; /* the path of the saved search that was named, and `path` */
+	bool asked;	      /* some part of a query came; else this is the billboard */
+	bool by_cursor;	      /* `after` came: the page begins behind the place that it tells */
 	struct projection projection;
 	struct collection_cache *fields; /* lent by the server */
 	struct index_view *view;

@@ -417,13 +417,15 @@ saved_searches_are_queries(void **state)
 	json_t *query;
 
 	(void)state;
-	assert_int_equal(index_saved_put(fixture.index, "my cats", "_all=cats/core.size=49"), 0);
+	assert_int_equal(
+		index_saved_put(fixture.index, "my cats", "_all=cats/core.size=49", false, NULL),
+		0);
 	get("/files", &answer);
 	query = json_array_get(member(&answer, "queries"), 3);
 	assert_string_equal(json_string_value(json_object_get(query, "prompt")), "my cats");
 	get(json_string_value(json_object_get(query, "href")), &found);
 	assert_int_equal(hits_of(&found), 1);
-	assert_int_equal(index_saved_remove(fixture.index, "my cats"), 0);
+	assert_int_equal(index_saved_remove(fixture.index, "my cats", NULL), 0);
 }
 
 static void
