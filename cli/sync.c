@@ -30,8 +30,8 @@ static const struct argp_option OPTIONS[] = {
 };
 
 static const char DOC[] =
-	"A daemon with --upstream asks it without end; this shortens the pause after a failure. "
-	"With --wait the exit status is 1 if the upstream cannot be followed.";
+	"A daemon with --upstream asks it without end; this ends the pause before it does so "
+	"again. With --wait the exit status is 1 if the upstream cannot be followed.";
 
 static error_t
 parse(int key, char *arg, struct argp_state *state)
