@@ -74,6 +74,7 @@ extern const struct cli_verb CLI_USER;
 extern const struct cli_verb CLI_TOKEN;
 extern const struct cli_verb CLI_CERT;
 extern const struct cli_verb CLI_VERSION;
+extern const struct cli_verb CLI_MANUAL;
 extern const struct cli_verb CLI_COMPLETION;
 extern const struct cli_verb CLI_HELP;
 

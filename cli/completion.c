@@ -1,5 +1,4 @@
 /* pxs completion: what shells need to complete verbs and options, from the table of verbs. */
-#include <ctype.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -9,8 +8,6 @@
 #include "cli/message.h"
 #include "cli/options.h"
 #include "cli/output.h"
-
-#define TABLES_MAX 8
 
 /* U+2019, which quotes nothing in any shell. */
 #define APOSTROPHE "\xe2\x80\x99"
@@ -24,28 +21,6 @@ static const char DOC[] = "Put it where your shell looks, for example:\n"
 			  "  pxs completion bash > /etc/bash_completion.d/pxs\n"
 			  "  pxs completion zsh > /usr/local/share/zsh/site-functions/_pxs\n"
 			  "  pxs completion fish > ~/.config/fish/completions/pxs.fish";
-
-typedef void (*each_option)(struct pxs_buf *out, const struct cli_verb *verb,
-			    const struct argp_option *option);
-
-static bool
-has_letter(const struct argp_option *option)
-{
-	return option->key > 0 && option->key < 0x80 && isgraph(option->key);
-}
-
-static void
-for_options(struct pxs_buf *out, const struct cli_verb *verb, each_option each)
-{
-	static const struct argp_option HELP[] = { { "help", '?', NULL, 0, "Show help", 0 },
-						   { 0 } };
-	const struct argp_option *tables[TABLES_MAX] = { verb->options, HELP };
-	int n = 2 + options_shared(verb, tables + 2, TABLES_MAX - 2);
-
-	for (int i = 0; i < n; i++)
-		for (const struct argp_option *o = tables[i]; o && (o->name || o->key); o++)
-			each(out, verb, o);
-}
 
 /* TEXT in single quotes, which sh, zsh and fish all leave alone; CLOSERS are left out, as zsh would
  * take them for its own. */
@@ -67,7 +42,7 @@ bash_option(struct pxs_buf *out, const struct cli_verb *verb, const struct argp_
 	(void)verb;
 	if (option->name)
 		pxs_buf_addf(out, " --%s", option->name);
-	if (has_letter(option))
+	if (options_has_letter(option))
 		pxs_buf_addf(out, " -%c", option->key);
 }
 
@@ -84,7 +59,7 @@ print_bash(const struct cli_program *program, struct pxs_buf *out)
 			     "\t\treturn\n\tfi\n\tcase ${COMP_WORDS[1]} in\n");
 	for (int i = 0; program->verbs[i]; i++) {
 		pxs_buf_addf(out, "\t%s) options='", program->verbs[i]->name);
-		for_options(out, program->verbs[i], bash_option);
+		options_each(program->verbs[i], out, bash_option);
 		pxs_buf_add_str(out, "' ;;\n");
 	}
 	pxs_buf_add_str(out,
@@ -120,7 +95,7 @@ zsh_option(struct pxs_buf *out, const struct cli_verb *verb, const struct argp_o
 		pxs_buf_addf(&name, "--%s%s", option->name, option->arg ? "=" : "");
 		zsh_spec(out, pxs_buf_text(&name), option);
 	}
-	if (has_letter(option) && option->key != '?')
+	if (options_has_letter(option) && option->key != '?')
 		zsh_spec(out, letter, option);
 }
 
@@ -140,7 +115,7 @@ print_zsh(const struct cli_program *program, struct pxs_buf *out)
 			     "\tcase $verb in\n");
 	for (int i = 0; program->verbs[i]; i++) {
 		pxs_buf_addf(out, "\t%s)\n\t\t_arguments", program->verbs[i]->name);
-		for_options(out, program->verbs[i], zsh_option);
+		options_each(program->verbs[i], out, zsh_option);
 		pxs_buf_add_str(out, " \\\n\t\t\t'*:argument:_files' ;;\n");
 	}
 	pxs_buf_add_str(out, "\tesac\n}\n_pxs \"$@\"\n");
@@ -154,7 +129,7 @@ fish_option(struct pxs_buf *out, const struct cli_verb *verb, const struct argp_
 	pxs_buf_addf(out, "complete -c pxs -n '__fish_seen_subcommand_from %s'", verb->name);
 	if (option->name)
 		pxs_buf_addf(out, " -l %s", option->name);
-	if (has_letter(option) && option->key != '?')
+	if (options_has_letter(option) && option->key != '?')
 		pxs_buf_addf(out, " -s %c", option->key);
 	if (option->arg)
 		pxs_buf_add_str(out, " -r");
@@ -174,7 +149,7 @@ print_fish(const struct cli_program *program, struct pxs_buf *out)
 		pxs_buf_add_str(out, "'\n");
 	}
 	for (int i = 0; program->verbs[i]; i++)
-		for_options(out, program->verbs[i], fish_option);
+		options_each(program->verbs[i], out, fish_option);
 }
 
 static const struct {

@@ -1,5 +1,6 @@
 #include "cli/options.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -156,8 +157,9 @@ parse_root(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-int
-options_shared(const struct cli_verb *verb, const struct argp_option **tables, int max)
+/* The tables of the shared options that VERB takes, up to MAX of them. */
+static int
+shared_tables(const struct cli_verb *verb, const struct argp_option **tables, int max)
 {
 	int n = 0;
 
@@ -167,13 +169,34 @@ options_shared(const struct cli_verb *verb, const struct argp_option **tables, i
 	return n;
 }
 
+bool
+options_has_letter(const struct argp_option *option)
+{
+	return option->key > 0 && option->key < 0x80 && isgraph(option->key);
+}
+
+void
+options_each(const struct cli_verb *verb, struct pxs_buf *out,
+	     void (*each)(struct pxs_buf *out, const struct cli_verb *verb,
+			  const struct argp_option *option))
+{
+	static const struct argp_option HELP[] = { { "help", '?', NULL, 0, "Show help", 0 },
+						   { 0 } };
+	const struct argp_option *tables[2 + ARRAY_SIZE(SHARED)] = { verb->options, HELP };
+	int n = 2 + shared_tables(verb, tables + 2, ARRAY_SIZE(SHARED));
+
+	for (int i = 0; i < n; i++)
+		for (const struct argp_option *o = tables[i]; o && (o->name || o->key); o++)
+			each(out, verb, o);
+}
+
 void
 options_parse(const struct cli_verb *verb, int argc, char **argv, argp_parser_t parse,
 	      const char *doc, struct options *options)
 {
 	CLEANUP(pxs_buf) struct pxs_buf text = PXS_BUF_INIT;
 	const struct argp_option *tables[ARRAY_SIZE(SHARED)];
-	int n = options_shared(verb, tables, ARRAY_SIZE(SHARED));
+	int n = shared_tables(verb, tables, ARRAY_SIZE(SHARED));
 	struct argp parsers[ARRAY_SIZE(SHARED) + 1];
 	struct argp_child children[ARRAY_SIZE(SHARED) + 2] = { { 0 } };
 	struct root root = { .options = options, .n_children = n + 1 };

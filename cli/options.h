@@ -32,8 +32,13 @@ struct options {
 void options_parse(const struct cli_verb *verb, int argc, char **argv, argp_parser_t parse,
 		   const char *doc, struct options *options);
 
-/* The tables of the shared options that VERB takes, up to MAX of them. */
-int options_shared(const struct cli_verb *verb, const struct argp_option **tables, int max);
+/* Calls EACH with every option that VERB takes: its own, --help, those it shares. */
+void options_each(const struct cli_verb *verb, struct pxs_buf *out,
+		  void (*each)(struct pxs_buf *out, const struct cli_verb *verb,
+			       const struct argp_option *option));
+
+/* Whether OPTION has a short form, its key. */
+bool options_has_letter(const struct argp_option *option);
 
 /* Joins one more argument of a query string to QUERY. */
 void options_add_word(struct pxs_buf *query, const char *word);

@@ -124,6 +124,24 @@ def test_damage_to_the_record_is_told(new_daemon, small_tree):
     assert "restore it from a backup" in daemon.log_text()
 
 
+def test_a_backup_made_meanwhile_is_an_index(new_daemon, small_tree):
+    """As docs/install.md says: docs.db and state.db, by SQLite's own backup."""
+    daemon = new_daemon().start()
+    daemon.pxs("ingest", small_tree)
+    os.symlink("../query/_all=readme", os.path.join(daemon.mountpoint, "saved", "readme"))
+    before = documents(daemon)
+    other = new_daemon()
+    os.makedirs(other.index)
+    for name in ("docs.db", "state.db"):
+        source = os.path.join(daemon.index, name)
+        copy = os.path.join(other.index, name)
+        subprocess.run(["sqlite3", source, f".backup {copy}"], check=True)
+    other.start()
+    assert documents(other) == before
+    assert os.listdir(os.path.join(other.mountpoint, "saved")) == ["readme"]
+    assert other.pxs("check").returncode == 0
+
+
 def test_an_open_folder_does_not_hold_the_logs(new_daemon, small_tree):
     """Who reads a folder for an hour holds a generation, and no transaction: the logs of all
     databases can be copied back and begun anew meanwhile."""
