@@ -592,41 +592,6 @@ a_lost_text_index_is_made_again(void **state)
 	index_close(index);
 }
 
-/* The bytes of fts.db after the only document was changed so often, and a restart. */
-static uint64_t
-words_after_changes(unsigned int n)
-{
-	CLEANUP(index) struct index *index = NULL;
-	struct index_stats stats;
-	struct index_write *write;
-
-	index = open_index();
-	assert_int_equal(index_write_begin(index, &write), 0);
-	for (unsigned int i = 0; i < n; i++)
-		put(write, 5, "some words that take room.txt", i, 3);
-	assert_int_equal(index_write_commit(write, &err), 0);
-	index_close(index);
-	index = open_index();
-	assert_int_equal(index_stats(index, &stats), 0);
-	return stats.fts_bytes;
-}
-
-static void
-versions_that_are_gone_do_not_pile_up(void **state)
-{
-	CLEANUP(pxs_buf) struct pxs_buf report = PXS_BUF_INIT;
-	CLEANUP(index) struct index *index = NULL;
-	uint64_t once = words_after_changes(11000);
-	uint64_t thrice;
-
-	(void)state;
-	(void)words_after_changes(11000);
-	thrice = words_after_changes(11000);
-	assert_in_range(thrice, 1, once + once / 2);
-	index = open_index();
-	assert_int_equal(index_check(index, &report), 0);
-}
-
 static void
 a_damaged_record_is_said(void **state)
 {
@@ -671,7 +636,6 @@ main(void)
 		TEST(random_changes_match_a_model),
 		TEST(a_kill_loses_nothing_acknowledged),
 		TEST(a_lost_text_index_is_made_again),
-		TEST(versions_that_are_gone_do_not_pile_up),
 		TEST(a_damaged_record_is_said),
 	};
 
