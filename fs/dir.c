@@ -10,6 +10,7 @@
 #include "fs/mount.h"
 #include "fs/node.h"
 #include "fs/ops.h"
+#include "fs/recent.h"
 #include "fs/request.h"
 #include "fs/seen.h"
 #include "fs/sidecar.h"
@@ -24,7 +25,11 @@ open_listing(struct fs_request *request, uint64_t id, struct fs_listing **ret_li
 	if (id & FS_NODE_TAGS)
 		return -ENOTDIR;
 	r = fs_node_get(request, id, &node);
-	return r < 0 ? r : fs_listing_new(request, node, ret_listing);
+	if (r == 0)
+		r = fs_listing_new(request, node, ret_listing);
+	if (r == 0)
+		fs_recent_note(request, node);
+	return r;
 }
 
 void

@@ -8,6 +8,7 @@
 #include "fs/memo.h"
 #include "fs/mount.h"
 #include "fs/node.h"
+#include "fs/recent.h"
 #include "fs/request.h"
 #include "index/index.h"
 #include "query/query.h"
@@ -66,6 +67,8 @@ fs_list_query(struct fs_request *request, struct fs_listing *listing)
 		r = fs_listing_add(listing, &pxs);
 	if (r == 0 && node->conditions <= LISTED_CONDITIONS)
 		r = add_facets(request, listing, hits);
+	if (r == 0 && node->parent == INDEX_NODE_ROOT)
+		r = fs_recent_list(request, listing);
 	if (r == 0 && lists_results(node))
 		r = fs_memo_names(request, hits, &listing->names);
 	if (r == 0 && lists_results(node))

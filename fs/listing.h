@@ -7,6 +7,7 @@
  *     3 ...			names that are always there
  *     256 + n			facet folder of property number n
  *     256 + number		other folders, symlinks: by node number
+ *     1 << 31 | number	recent queries: by (the end of) their node number
  *     (1 << 32) + row	documents
  *     1 << 62 | number		folders of a tree
  *
@@ -34,6 +35,7 @@ struct index_hits;
 #define FS_KEY_PARENT 2
 #define FS_KEY_FIXED 3
 #define FS_KEY_NODES 256
+#define FS_KEY_RECENT (UINT64_C(1) << 31)
 #define FS_KEY_ROWS (UINT64_C(1) << 32)
 #define FS_KEY_TREE (UINT64_C(1) << 62)
 

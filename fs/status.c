@@ -23,6 +23,7 @@ static const char README[] =
 	"  query/core.creationtime=!..        no value; =.. any value\n"
 	"  query/_all=cats/_sort=-core.size/_limit=10\n"
 	"                                     the ten largest; '-' sorts downwards\n"
+	"  query/                             lists the searches that you opened last\n"
 	"  saved/                             ln -s ../query/_all=cats saved/cats keeps\n"
 	"                                     a search, mkdir makes a group, mv and rmdir\n"
 	"                                     rename and remove; {name} in a search waits\n"

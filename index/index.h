@@ -465,6 +465,14 @@ int index_saved_get(struct index *index, const char *name, struct pxs_buf *path)
 int index_saved_list(struct index *index, struct index_saved **ret_saved, size_t *ret_n);
 void index_saved_free(struct index_saved *saved, size_t n);
 
+/* Recent queries: names that a user opened, each ended by a NUL, newest first. Of so many users.
+ * They are written to disk a little later. */
+#define INDEX_RECENT_MAX 20
+#define INDEX_RECENT_USERS 256
+int index_recent_note(struct index *index, uint32_t uid, const char *name);
+/* Added to NAMES. */
+int index_recent_list(struct index *index, uint32_t uid, struct pxs_buf *names);
+
 /* Notes: small texts by name, for what is kept beside the documents. TEXT is added to a buffer;
  * -ENOENT: there is none. */
 int index_note_put(struct index *index, const char *name, const char *text);

@@ -39,6 +39,7 @@ struct state {
 	bool flusher_runs;
 	bool closing;
 	struct nodes *nodes;
+	struct recents *recents;
 };
 
 /* Numbers given to names are written in batches by this thread, so that no lookup writes. */
@@ -56,6 +57,7 @@ flush_loop(void *context)
 		/* A failure (a full disk) is tried again next time. */
 		if (nodes_pending(state->nodes))
 			(void)nodes_flush(state->nodes, state->db);
+		(void)recents_flush(state->recents, state->db);
 	}
 	(void)pthread_mutex_unlock(&state->lock);
 	return NULL;
@@ -89,6 +91,8 @@ state_open(const char *path, struct state **ret_state, struct pxs_error *err)
 	if (r == 0)
 		r = nodes_new(state->db, &state->nodes);
 	if (r == 0)
+		r = (state->recents = recents_new()) ? 0 : -ENOMEM;
+	if (r == 0)
 		r = start(state);
 	if (r < 0)
 		return pxs_error_set(err, r, -1, "cannot read %s: %s", path,
@@ -110,6 +114,7 @@ state_close(struct state *state)
 		(void)pthread_join(state->flusher, NULL);
 	}
 	nodes_free(state->nodes);
+	recents_free(state->recents);
 	(void)sqlite3_close(state->db);
 	(void)pthread_cond_destroy(&state->wake);
 	(void)pthread_mutex_destroy(&state->lock);
@@ -127,6 +132,12 @@ void
 state_unlock(struct state *state)
 {
 	(void)pthread_mutex_unlock(&state->lock);
+}
+
+struct recents *
+state_recents(struct state *state)
+{
+	return state->recents;
 }
 
 struct nodes *

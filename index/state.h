@@ -1,5 +1,5 @@
 /* state.h - state.db: what is neither a document nor derived from one: the numbers of the mount's
- * names, saved searches, sources and their failures. */
+ * names, saved searches, recent queries, sources and their failures. */
 #ifndef PXS_INDEX_STATE_H
 #define PXS_INDEX_STATE_H
 
@@ -10,6 +10,7 @@
 
 struct pxs_error;
 struct nodes;
+struct recents;
 struct state;
 
 int state_open(const char *path, struct state **ret_state, struct pxs_error *err);
@@ -28,6 +29,13 @@ void nodes_free(struct nodes *nodes);
 int nodes_flush(struct nodes *nodes, sqlite3 *db);
 /* Whether there are any. */
 int nodes_pending(const struct nodes *nodes);
+
+/* recent.c; all but the first with the state locked. */
+struct recents *recents_new(void);
+void recents_free(struct recents *recents);
+/* Write down the names noted since the last time. */
+int recents_flush(struct recents *recents, sqlite3 *db);
+struct recents *state_recents(struct state *state);
 
 struct index;
 struct state *index_state(struct index *index);

@@ -399,6 +399,66 @@ saved_searches_lie_in_groups(void **state)
 }
 
 static void
+add_recent(struct index *index, uint32_t uid, const char *prefix, int from, int to)
+{
+	char query[32];
+
+	for (int i = from; i < to; i++) {
+		(void)snprintf(query, sizeof(query), "%s%d", prefix, i);
+		assert_int_equal(index_recent_note(index, uid, query), 0);
+	}
+}
+
+static void
+recent_queries_are_each_users_own(void **state)
+{
+	CLEANUP(pxs_buf) struct pxs_buf names = PXS_BUF_INIT;
+	struct index *index = open_index();
+	size_t n = 0;
+
+	(void)state;
+	assert_int_equal(index_recent_list(index, 7, &names), 0);
+	assert_int_equal(names.len, 0);
+	add_recent(index, 7, "a", 0, INDEX_RECENT_MAX + 5);
+	add_recent(index, 70, "b", 0, 1);
+	index_close(index);
+
+	index = open_index();
+	assert_int_equal(index_recent_list(index, 70, &names), 0);
+	assert_int_equal(names.len, sizeof("b0"));
+	pxs_buf_clear(&names);
+	/* One in the older half comes to the front, one in the newer half stays. */
+	assert_int_equal(index_recent_note(index, 7, "a5"), 0);
+	assert_int_equal(index_recent_note(index, 7, "a24"), 0);
+	assert_int_equal(index_recent_list(index, 7, &names), 0);
+	assert_string_equal(names.data, "a5");
+	assert_string_equal(names.data + sizeof("a5"), "a24");
+	for (size_t at = 0; at < names.len; at += strlen(names.data + at) + 1)
+		n++;
+	assert_int_equal(n, INDEX_RECENT_MAX);
+	index_close(index);
+}
+
+static void
+recent_queries_are_of_so_many_users(void **state)
+{
+	struct index *index = open_index();
+	size_t n = 0;
+
+	(void)state;
+	for (uint32_t uid = 0; uid < INDEX_RECENT_USERS + 10; uid++)
+		add_recent(index, uid, "q", 0, 1);
+	for (uint32_t uid = 0; uid < INDEX_RECENT_USERS + 10; uid++) {
+		CLEANUP(pxs_buf) struct pxs_buf names = PXS_BUF_INIT;
+
+		assert_int_equal(index_recent_list(index, uid, &names), 0);
+		n += names.len > 0;
+	}
+	assert_int_equal(n, INDEX_RECENT_USERS);
+	index_close(index);
+}
+
+static void
 names_of_saved_searches_are_checked(void **state)
 {
 	static const char *const BAD[] = { "", "/", "a/", "/a", "a//b", ".", "a/..", "\xff" };
@@ -631,6 +691,8 @@ main(void)
 		TEST(names_keep_their_numbers),
 		TEST(saved_searches_survive),
 		TEST(saved_searches_lie_in_groups),
+		TEST(recent_queries_are_each_users_own),
+		TEST(recent_queries_are_of_so_many_users),
 		TEST(names_of_saved_searches_are_checked),
 		TEST(failures_are_replaced_below_what_was_scanned),
 		TEST(random_changes_match_a_model),
