@@ -79,9 +79,11 @@ def test_metadata_without_attributes(export):
         assert paths.count(b"\n") == FILES
 
 
-def test_cookies_hold_while_caches_go(export):
+@pytest.mark.parametrize("where", [("saved", "cats"), ("query", "_all=cats")])
+def test_cookies_hold_while_caches_go(export, where):
     with export.serving():
-        folder = export.client.handle("pxs", "saved", "cats")
+        folder = export.client.handle("pxs", *where)
+        export.client.entries(folder)  # a typed query is remembered once it was opened
         listing = export.client.listing(folder, room=900, between=drop_caches)
         assert results(listing) == all_names()
 
