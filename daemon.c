@@ -15,6 +15,7 @@
 
 #include "auth/auth.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/macros.h"
@@ -29,6 +30,7 @@
 #include "index/sync/sync.h"
 #include "rest/rest.h"
 #include "wanted.h"
+#include "watchdog.h"
 
 #define LOG_NAME "pxs.log"
 #define PAM_SERVICE "pxs"
@@ -421,13 +423,27 @@ reload(struct daemon *daemon, const struct wanted *wanted)
 		pxs_log(PXS_LOG_INFO, "took over rights, robots and certificate after HUP");
 }
 
+/* systemd wants to know since when, by the steady clock. */
+static void
+notify_reloading(void)
+{
+	char state[64];
+
+	(void)snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%lld",
+		       (long long)(pxs_clock_steady_ns() / 1000));
+	background_notify(state);
+}
+
 static void
 wait_for_end(struct daemon *daemon, const struct wanted *wanted, const sigset_t *signals)
 {
 	int signal = 0;
 
-	while (sigwait(signals, &signal) == 0 && signal == SIGHUP)
+	while (sigwait(signals, &signal) == 0 && signal == SIGHUP) {
+		notify_reloading();
 		reload(daemon, wanted);
+		background_notify("READY=1");
+	}
 	pxs_log(PXS_LOG_INFO, "ends after %s", sigabbrev_np(signal));
 }
 
@@ -474,6 +490,7 @@ serve(const char *speaker, const struct wanted *wanted, struct background *backg
       const sigset_t *signals)
 {
 	struct pxs_error err = { 0 };
+	struct watchdog *watchdog = NULL;
 	struct daemon daemon;
 	int code = CLI_OK;
 	int r;
@@ -484,8 +501,11 @@ serve(const char *speaker, const struct wanted *wanted, struct background *backg
 	if (r == 0) {
 		announce_doors(&daemon);
 		announce(background, wanted);
+		if (watchdog_start(wanted->socket, &watchdog) < 0)
+			pxs_log(PXS_LOG_WARNING, "cannot watch for systemd: out of resources");
 		wait_for_end(&daemon, wanted, signals);
 		background_notify("STOPPING=1");
+		watchdog_stop(watchdog);
 	}
 	daemon_close(&daemon);
 	if (r < 0)

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/macros.h"
+#include "cli/fstab.h"
 #include "cli/message.h"
 #include "cli/output.h"
 #include "cli/verb.h"
@@ -103,5 +104,7 @@ cli_main(int argc, char **argv, const struct cli_program *program)
 		return CLI_USAGE;
 	}
 	verb = choose(program, argv[1]);
+	if (!verb && fstab_is_mount(argc, argv))
+		return fstab_mount(argc, argv, program);
 	return verb ? run_verb(verb, argc - 1, argv + 1, program) : unknown_verb(program, argv[1]);
 }
