@@ -207,6 +207,8 @@ open_index(struct daemon *daemon, const struct wanted *wanted, struct pxs_error 
 		return pxs_error_set(err, r, -1, "cannot make the folders above %s: %s",
 				     wanted->index, strerror(-r));
 	r = index_open(wanted->index, INDEX_CREATE, &daemon->index, err);
+	if (r == 0)
+		r = index_map_paths(daemon->index, wanted->path_rules, wanted->n_path_rules);
 	if (r == 0 && !wanted->foreground)
 		r = open_log(daemon, err);
 	if (r == 0)

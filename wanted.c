@@ -19,6 +19,7 @@
 enum {
 	KEY_CONFIG = OPTIONS_KEY_FIRST,
 	KEY_SOURCE,
+	KEY_PATH_MAP,
 	KEY_MOUNT,
 	KEY_PUBLIC,
 	KEY_FOREGROUND,
@@ -49,6 +50,10 @@ const struct argp_option WANTED_OPTIONS[] = {
 	  "Read settings from FILE; what the command line says counts more", 0 },
 	{ "source", KEY_SOURCE, "DIR", 0,
 	  "Read this tree into the catalogue, or read it again (may be given several times)", 0 },
+	{ "path-map", KEY_PATH_MAP, "FROM=TO", 0,
+	  "What lies below FROM where it was indexed lies below TO here (may be given several "
+	  "times)",
+	  0 },
 	{ "mount", KEY_MOUNT, "DIR", 0,
 	  "Show the catalogue in this folder (may be given several times)", 0 },
 	{ "mount-options", 'o', "OPT[,OPT]", 0,
@@ -183,6 +188,32 @@ add_source(struct wanted *wanted, const char *path, struct pxs_error *err)
 	return 0;
 }
 
+/* An absolute path, but for the slashes at its end. "/" is "", which all begin with. */
+static char *
+without_slash(const char *path, size_t len)
+{
+	while (len > 0 && path[len - 1] == '/')
+		len--;
+	return strndup(path, len);
+}
+
+static int
+add_path_rule(struct wanted *wanted, const char *text, struct pxs_error *err)
+{
+	const char *equals = strchr(text, '=');
+	struct index_path_rule rule = { 0 };
+
+	if (!equals || text[0] != '/' || equals[1] != '/')
+		return pxs_error_set(err, -EINVAL, -1,
+				     "path-map is FROM=TO, two absolute paths, not '%.200s'", text);
+	if (wanted->n_path_rules == PATH_RULES_MAX)
+		return pxs_error_set(err, -EINVAL, -1, "more than %d path maps", PATH_RULES_MAX);
+	rule.from = without_slash(text, (size_t)(equals - text));
+	rule.to = without_slash(equals + 1, strlen(equals + 1));
+	wanted->path_rules[wanted->n_path_rules++] = rule;
+	return rule.from && rule.to ? 0 : -ENOMEM;
+}
+
 static int
 add_mount(struct wanted *wanted, const char *path, struct pxs_error *err)
 {
@@ -242,6 +273,8 @@ set(struct wanted *wanted, int key, const char *value, struct pxs_error *err)
 		return set_path(wanted, &wanted->socket, value, err);
 	case KEY_SOURCE:
 		return add_source(wanted, value, err);
+	case KEY_PATH_MAP:
+		return add_path_rule(wanted, value, err);
 	case KEY_MOUNT:
 		return add_mount(wanted, value, err);
 	case 'o':
@@ -483,6 +516,10 @@ wanted_done(struct wanted *wanted)
 {
 	for (size_t i = 0; i < wanted->n_sources; i++)
 		free(wanted->sources[i]);
+	for (size_t i = 0; i < wanted->n_path_rules; i++) {
+		free((char *)wanted->path_rules[i].from);
+		free((char *)wanted->path_rules[i].to);
+	}
 	for (size_t i = 0; i < wanted->n_mounts; i++) {
 		free(wanted->mounts[i].mountpoint);
 		free(wanted->mounts[i].options);

@@ -11,6 +11,7 @@
 
 #include "auth/auth.h"
 #include "cli/options.h"
+#include "index/index.h"
 #include "rest/rest.h"
 
 struct cli_verb;
@@ -18,6 +19,7 @@ struct pxs_error;
 
 #define SOURCES_MAX 64
 #define MOUNTS_MAX 16
+#define PATH_RULES_MAX 64
 #define RULES_MAX 256
 /* Options on one command line. */
 #define GIVEN_MAX 128
@@ -46,6 +48,8 @@ struct wanted {
 	char *socket;
 	char *sources[SOURCES_MAX];
 	size_t n_sources;
+	struct index_path_rule path_rules[PATH_RULES_MAX];
+	size_t n_path_rules;
 	struct wanted_mount mounts[MOUNTS_MAX];
 	size_t n_mounts;
 	bool is_public;

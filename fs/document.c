@@ -26,7 +26,6 @@ fs_core_find(struct fs_core *core, const struct query_schema *schema)
 		{ "core.filename", &core->filename },
 		{ "core.pathname", &core->pathname },
 		{ "core.directory", &core->directory },
-		{ "_index.path", &core->exact_path },
 		{ "core.type", &core->type },
 		{ "core.size", &core->size },
 		{ "core.blocks", &core->blocks },
@@ -135,16 +134,4 @@ fs_document_stat(const struct fs_core *core, const struct index_view *view, uint
 	}
 	stat_times(core, view, doc, &st);
 	*ret_stat = st;
-}
-
-void
-fs_document_path(const struct fs_core *core, const struct index_view *view, uint32_t doc,
-		 struct pxs_buf *buf)
-{
-	const char *exact = fs_document_text(core->exact_path, view, doc);
-
-	if (*exact)
-		pxs_percent_decode(buf, exact, strlen(exact));
-	else
-		pxs_buf_add_str(buf, fs_document_text(core->pathname, view, doc));
 }

@@ -16,7 +16,6 @@ struct fs_core {
 	const struct query_property *filename;
 	const struct query_property *pathname;
 	const struct query_property *directory;
-	const struct query_property *exact_path;
 	const struct query_property *type;
 	const struct query_property *size;
 	const struct query_property *blocks;
@@ -55,9 +54,5 @@ int64_t fs_document_number(const struct query_property *property, const struct i
 /* Its attributes as a regular file, with the node's number as inode. */
 void fs_document_stat(const struct fs_core *core, const struct index_view *view, uint32_t doc,
 		      struct stat *ret_stat);
-
-/* Adds the true path, byte for byte as on disk. */
-void fs_document_path(const struct fs_core *core, const struct index_view *view, uint32_t doc,
-		      struct pxs_buf *buf);
 
 #endif

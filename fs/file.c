@@ -118,7 +118,7 @@ open_file(struct fs_request *request, uint32_t doc, struct opened *opened,
 	CLEANUP(pxs_buf) struct pxs_buf path = PXS_BUF_INIT;
 	struct stat st;
 
-	fs_document_path(&request->core, request->view, doc, &path);
+	(void)index_doc_path(request->view, doc, &path);
 	if (path.error)
 		return path.error;
 	if (!path.len)

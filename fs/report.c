@@ -154,7 +154,7 @@ print_path(void *context, uint32_t doc)
 	struct pxs_buf *buf = printing->buf;
 	size_t start = buf->len;
 
-	fs_document_path(&printing->core, printing->view, doc, buf);
+	(void)index_doc_path(printing->view, doc, buf);
 	if (buf->error)
 		return buf->error;
 	if (buf->len == start)

@@ -53,7 +53,7 @@ print_href(struct fs_request *request, uint32_t doc, struct pxs_buf *buf)
 static int
 print_path(struct fs_request *request, uint32_t doc, struct pxs_buf *buf)
 {
-	fs_document_path(&request->core, request->view, doc, buf);
+	(void)index_doc_path(request->view, doc, buf);
 	return buf->error;
 }
 

@@ -212,6 +212,7 @@ index_close(struct index *index)
 	turn_done(&index->write_turn);
 	if (index->lock_fd >= 0)
 		(void)close(index->lock_fd);
+	path_rules_free(index);
 	free(index->dir);
 	free(index);
 }

@@ -286,9 +286,19 @@ size_t index_doc_values(const struct index_view *view, uint32_t doc,
 /* Adds the path of DOC's file, its exact bytes, to PATH; false: it has none. */
 bool index_doc_path(const struct index_view *view, uint32_t doc, struct pxs_buf *path);
 
+/* What lies below FROM on the machine that indexed it lies below TO here. */
+struct index_path_rule {
+	const char *from, *to; /* absolute, without a slash at the end: "" is the root */
+};
+
+/* From now on index_doc_path() follows RULES, whose longest FROM counts. Before anybody else has
+ * the index. -ENOMEM. */
+int index_map_paths(struct index *index, const struct index_path_rule *rules, size_t n);
+
 /* Whether FD, of which ST tells, is the file that was indexed as DOC. Device numbers may change
  * when a machine starts anew (and then differ for every file), so where only they do, the time of
- * creation decides. */
+ * creation decides. Of a file whose path is mapped, which another machine sees in its own way, size
+ * and time of modification do. */
 struct stat;
 bool index_doc_is_file(const struct index_view *view, uint32_t doc, int fd, const struct stat *st);
 

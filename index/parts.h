@@ -49,6 +49,8 @@ struct index {
 	struct visible *visible;
 	struct journal *journal; /* with the store: for who has the turn to write */
 	struct history *history;
+	struct index_path_rule *path_rules; /* ours, with their texts */
+	size_t n_path_rules;
 	struct apply_queue applies;
 	struct edit_hook edit_hook;
 	bool rebuilt;  /* at start: the segments could not be trusted */
@@ -65,6 +67,9 @@ struct index {
 	pthread_cond_t published;  /* there is a newer one */
 	struct index_view *view;   /* the newest generation */
 };
+
+/* file.c */
+void path_rules_free(struct index *index);
 
 /* view.c - with the write lock held. */
 
