@@ -43,7 +43,8 @@ keep_ours(char *options, struct pxs_buf *kept)
 bool
 fstab_is_mount(int argc, char **argv)
 {
-	return argc >= 3 && argv[1][0] != '-' && argv[2][0] == '/';
+	return argc >= 3 && (argv[1][0] == '/' || strcmp(argv[1], "none") == 0) &&
+	       argv[2][0] == '/';
 }
 
 int

@@ -6,7 +6,7 @@
 
 struct cli_program;
 
-/* Whether ARGV, which names no verb, is what mount.fuse gives us. */
+/* Whether ARGV, which names no verb, is what mount.fuse gives us: a path or "none", then a path. */
 bool fstab_is_mount(int argc, char **argv);
 
 /* Do it: `pxs mount`, with SOURCE as the index where it is a path. The exit code. */

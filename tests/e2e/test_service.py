@@ -84,6 +84,16 @@ def test_mount_as_fstab_does(new_daemon, small_tree):
     assert daemon.status()["documents"] > 0
 
 
+@pytest.mark.parametrize("word", ["unmount", "fnid", "nothing"])
+def test_a_misspelt_verb_mounts_nothing(new_daemon, word):
+    daemon = new_daemon().start(mount=False)
+    os.makedirs(daemon.mountpoint, exist_ok=True)
+    done = daemons.pxs(word, daemon.mountpoint, env={"PXS_SOCKET": daemon.socket})
+    assert done.returncode == 2
+    assert b"there is no verb" in done.stderr
+    assert not daemons.is_mounted(daemon.mountpoint)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="mount(8) takes root")
 def test_mount_refuses_what_pxs_has_not(new_daemon):
     daemon = new_daemon().start(mount=False)
