@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/clock.h"
+#include "base/cond.h"
 #include "base/macros.h"
 #include "cli/background.h"
 
@@ -66,13 +66,11 @@ static bool
 wait_a_period(struct watchdog *watchdog)
 {
 	int64_t until_ns = pxs_clock_steady_ns() + watchdog->period_ns;
-	const struct timespec until = { .tv_sec = until_ns / PXS_NS_PER_S,
-					.tv_nsec = until_ns % PXS_NS_PER_S };
 	bool stopping;
 
 	(void)pthread_mutex_lock(&watchdog->lock);
 	while (!watchdog->stopping &&
-	       pthread_cond_timedwait(&watchdog->stopped, &watchdog->lock, &until) != ETIMEDOUT)
+	       pxs_cond_wait_until(&watchdog->stopped, &watchdog->lock, until_ns) != ETIMEDOUT)
 		continue;
 	stopping = watchdog->stopping;
 	(void)pthread_mutex_unlock(&watchdog->lock);
@@ -107,7 +105,6 @@ int
 watchdog_start(const char *socket, struct watchdog **ret_watchdog)
 {
 	struct watchdog *watchdog;
-	pthread_condattr_t steady;
 	int64_t ns = patience_ns();
 
 	*ret_watchdog = NULL;
@@ -119,11 +116,8 @@ watchdog_start(const char *socket, struct watchdog **ret_watchdog)
 	watchdog->period_ns = MAX(ns / TIMES, PXS_NS_PER_MS);
 	watchdog->address.sun_family = AF_UNIX;
 	(void)strncpy(watchdog->address.sun_path, socket, sizeof(watchdog->address.sun_path) - 1);
-	(void)pthread_condattr_init(&steady);
-	(void)pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
 	(void)pthread_mutex_init(&watchdog->lock, NULL);
-	(void)pthread_cond_init(&watchdog->stopped, &steady);
-	(void)pthread_condattr_destroy(&steady);
+	pxs_cond_init_steady(&watchdog->stopped);
 	if (pthread_create(&watchdog->thread, NULL, watch, watchdog) != 0) {
 		free(watchdog);
 		return -EAGAIN;

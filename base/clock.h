@@ -28,4 +28,11 @@ pxs_clock_steady_ns(void)
 	return now.tv_sec * PXS_NS_PER_S + now.tv_nsec;
 }
 
+/* NS, of either clock and not negative, as system calls take it. */
+static inline struct timespec
+pxs_clock_timespec(int64_t ns)
+{
+	return (struct timespec){ .tv_sec = ns / PXS_NS_PER_S, .tv_nsec = ns % PXS_NS_PER_S };
+}
+
 #endif

@@ -110,8 +110,7 @@ wait_for_turn(struct fs_request *request)
 	sem_t *turns = &request->fs->turns;
 
 	while (sem_trywait(turns) < 0) {
-		int64_t until_ns = pxs_clock_steady_ns() + WAIT_NS;
-		struct timespec until = { until_ns / PXS_NS_PER_S, until_ns % PXS_NS_PER_S };
+		const struct timespec until = pxs_clock_timespec(pxs_clock_steady_ns() + WAIT_NS);
 
 		if (is_cancelled(request))
 			return -ECANCELED;

@@ -31,8 +31,7 @@ budget_lock(const struct index_budget *budget, pthread_mutex_t *mutex)
 		return 0;
 	}
 	while (pthread_mutex_trylock(mutex) != 0) {
-		int64_t until_ns = pxs_clock_now_ns() + WAIT_NS;
-		struct timespec until = { until_ns / PXS_NS_PER_S, until_ns % PXS_NS_PER_S };
+		const struct timespec until = pxs_clock_timespec(pxs_clock_now_ns() + WAIT_NS);
 
 		r = budget_check(budget);
 		if (r < 0)

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "base/clock.h"
+#include "base/cond.h"
 #include "base/macros.h"
 #include "index/budget.h"
 #include "index/hits.h"
@@ -41,15 +41,11 @@ int
 hits_cache_new(struct hits_cache **ret_cache)
 {
 	struct hits_cache *cache = calloc(1, sizeof(*cache));
-	pthread_condattr_t attributes;
 
 	if (!cache)
 		return -ENOMEM;
-	(void)pthread_condattr_init(&attributes);
-	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	(void)pthread_mutex_init(&cache->lock, NULL);
-	(void)pthread_cond_init(&cache->ended, &attributes);
-	(void)pthread_condattr_destroy(&attributes);
+	pxs_cond_init_steady(&cache->ended);
 	*ret_cache = cache;
 	return 0;
 }
@@ -175,10 +171,7 @@ keep(struct hits_cache *cache, struct index_hits *hits, struct index_hits **drop
 static void
 wait_a_little(struct hits_cache *cache)
 {
-	int64_t until_ns = pxs_clock_steady_ns() + WAIT_NS;
-	struct timespec until = { until_ns / PXS_NS_PER_S, until_ns % PXS_NS_PER_S };
-
-	(void)pthread_cond_timedwait(&cache->ended, &cache->lock, &until);
+	(void)pxs_cond_wait_until(&cache->ended, &cache->lock, pxs_clock_steady_ns() + WAIT_NS);
 }
 
 /* --- Without --- */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/cond.h"
 #include "base/error.h"
 #include "index/history.h"
 #include "index/journal.h"
@@ -111,17 +112,12 @@ open_parts(struct index *index, struct pxs_error *err)
 static void
 init_locks(struct index *index)
 {
-	pthread_condattr_t steady;
-
-	(void)pthread_condattr_init(&steady);
-	(void)pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
 	turn_init(&index->write_turn);
 	apply_queue_init(&index->applies);
 	edit_hook_init(&index->edit_hook);
 	(void)pthread_mutex_init(&index->keep_lock, NULL);
 	(void)pthread_mutex_init(&index->view_lock, NULL);
-	(void)pthread_cond_init(&index->published, &steady);
-	(void)pthread_condattr_destroy(&steady);
+	pxs_cond_init_steady(&index->published);
 }
 
 /* What open_parts() made, all of it or a part. */

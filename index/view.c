@@ -8,7 +8,7 @@
 
 #include <xxhash.h>
 
-#include "base/clock.h"
+#include "base/cond.h"
 #include "base/macros.h"
 #include "index/budget.h"
 #include "index/parts.h"
@@ -212,11 +212,8 @@ index_publish_again(struct index *index, struct view_schema *schema)
 static void
 wait_a_step(struct index *index)
 {
-	int64_t until_ns = pxs_clock_steady_ns() + WAIT_STEP_NS;
-	struct timespec until = { .tv_sec = until_ns / PXS_NS_PER_S,
-				  .tv_nsec = until_ns % PXS_NS_PER_S };
-
-	(void)pthread_cond_timedwait(&index->published, &index->view_lock, &until);
+	(void)pxs_cond_wait_until(&index->published, &index->view_lock,
+				  pxs_clock_steady_ns() + WAIT_STEP_NS);
 }
 
 int

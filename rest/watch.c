@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#include "base/clock.h"
+#include "base/cond.h"
 
 #define ROUND_MS 500
 
@@ -40,16 +40,13 @@ static void *
 run(void *context)
 {
 	struct watch *watch = context;
-	struct timespec until;
 
 	(void)pthread_mutex_lock(&watch->lock);
 	while (!watch->ending) {
 		int64_t next_ns = pxs_clock_steady_ns() + ROUND_MS * PXS_NS_PER_MS;
 
 		cut_late(watch);
-		until.tv_sec = next_ns / PXS_NS_PER_S;
-		until.tv_nsec = next_ns % PXS_NS_PER_S;
-		(void)pthread_cond_timedwait(&watch->end, &watch->lock, &until);
+		(void)pxs_cond_wait_until(&watch->end, &watch->lock, next_ns);
 	}
 	(void)pthread_mutex_unlock(&watch->lock);
 	return NULL;
@@ -59,16 +56,12 @@ int
 watch_open(struct watch **ret_watch)
 {
 	CLEANUP(watch) struct watch *watch = calloc(1, sizeof(*watch));
-	pthread_condattr_t attr;
 	int r;
 
 	if (!watch)
 		return -ENOMEM;
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	(void)pthread_mutex_init(&watch->lock, NULL);
-	(void)pthread_cond_init(&watch->end, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	pxs_cond_init_steady(&watch->end);
 	r = pthread_create(&watch->thread, NULL, run, watch);
 	if (r)
 		return -r;

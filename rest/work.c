@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "base/clock.h"
+#include "base/cond.h"
 #include "base/macros.h"
 
 #define THREADS_MAX 64u
@@ -80,14 +80,11 @@ take(struct work *work, int64_t *next_ns)
 static void
 wait_for_change(struct work *work, int64_t until_ns)
 {
-	const struct timespec until = { .tv_sec = until_ns / PXS_NS_PER_S,
-					.tv_nsec = until_ns % PXS_NS_PER_S };
-
 	work->n_idle++;
 	if (until_ns == INT64_MAX)
 		(void)pthread_cond_wait(&work->changed, &work->lock);
 	else
-		(void)pthread_cond_timedwait(&work->changed, &work->lock, &until);
+		(void)pxs_cond_wait_until(&work->changed, &work->lock, until_ns);
 	work->n_idle--;
 }
 
@@ -153,17 +150,13 @@ int
 work_open(const struct work_limits *limits, struct work **ret_work)
 {
 	CLEANUP(work) struct work *work = calloc(1, sizeof(*work));
-	pthread_condattr_t attr;
 
 	if (!work)
 		return -ENOMEM;
 	work->limits = *limits;
 	work->end = &work->first;
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	(void)pthread_mutex_init(&work->lock, NULL);
-	(void)pthread_cond_init(&work->changed, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	pxs_cond_init_steady(&work->changed);
 	*ret_work = STEAL(work);
 	return 0;
 }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "base/clock.h"
+#include "base/cond.h"
 #include "index/index.h"
 
 /* Enough that makers go on through a commit, at some 10 KB each. */
@@ -27,36 +27,23 @@ struct docqueue {
 	size_t n_waiting;
 };
 
-static int
+static void
 init_conditions(struct docqueue *queue)
 {
-	pthread_condattr_t steady;
-	int error = pthread_condattr_init(&steady);
-
-	if (error)
-		return -error;
-	(void)pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
 	(void)pthread_mutex_init(&queue->mutex, NULL);
 	(void)pthread_cond_init(&queue->freed, NULL);
-	(void)pthread_cond_init(&queue->sent, &steady);
-	(void)pthread_condattr_destroy(&steady);
-	return 0;
+	pxs_cond_init_steady(&queue->sent);
 }
 
 int
 docqueue_new(struct docqueue **ret_queue)
 {
-	CLEANUP(free) struct docqueue *allocated = calloc(1, sizeof(*allocated));
-	CLEANUP(docqueue) struct docqueue *queue = NULL;
+	CLEANUP(docqueue) struct docqueue *queue = calloc(1, sizeof(*queue));
 	int r;
 
-	if (!allocated)
+	if (!queue)
 		return -ENOMEM;
-	r = init_conditions(allocated);
-	if (r < 0)
-		return r;
-	queue = STEAL(allocated);
-
+	init_conditions(queue);
 	for (size_t i = 0; i < DOCUMENTS; i++) {
 		r = index_document_new(&queue->all[i]);
 		if (r < 0)
@@ -133,14 +120,9 @@ docqueue_end(struct docqueue *queue)
 static bool
 wait_sent(struct docqueue *queue, int64_t deadline_ns)
 {
-	const struct timespec deadline = {
-		.tv_sec = deadline_ns / PXS_NS_PER_S,
-		.tv_nsec = deadline_ns % PXS_NS_PER_S,
-	};
-
 	if (deadline_ns == 0)
 		return pthread_cond_wait(&queue->sent, &queue->mutex) == 0;
-	return pthread_cond_timedwait(&queue->sent, &queue->mutex, &deadline) == 0;
+	return pxs_cond_wait_until(&queue->sent, &queue->mutex, deadline_ns) == 0;
 }
 
 int
