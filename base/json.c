@@ -156,6 +156,13 @@ pxs_json_string(struct pxs_json *json, const char *text)
 
 /* Printf's machinery would take most of the time of a reply full of numbers. */
 void
+pxs_json_pair(struct pxs_json *json, const char *key, const char *text)
+{
+	pxs_json_key(json, key);
+	pxs_json_string(json, text);
+}
+
+void
 pxs_json_int(struct pxs_json *json, int64_t value)
 {
 	char text[24];

@@ -31,6 +31,8 @@ void pxs_json_key(struct pxs_json *json, const char *key);
 /* Bytes that are not UTF-8 are written as U+FFFD, so the reply is JSON whatever came in. */
 void pxs_json_string(struct pxs_json *json, const char *text);
 void pxs_json_stringn(struct pxs_json *json, const char *text, size_t len);
+/* KEY with TEXT as its value. */
+void pxs_json_pair(struct pxs_json *json, const char *key, const char *text);
 void pxs_json_int(struct pxs_json *json, int64_t value);
 /* The shortest text that reads back as VALUE; null for NaN and infinities, which JSON lacks. */
 void pxs_json_double(struct pxs_json *json, double value);

@@ -112,8 +112,7 @@ ask(const struct facets *facets, struct client *client, json_t **ret_document,
 
 	pxs_json_init(&json, &projection, 0);
 	pxs_json_begin_object(&json);
-	pxs_json_key(&json, "filters");
-	pxs_json_string(&json, facets->property ? facets->property : ".");
+	pxs_json_pair(&json, "filters", facets->property ? facets->property : ".");
 	pxs_json_end_object(&json);
 	search_add_href(&href, "/files/", &facets->words, &facets->shared);
 	client_add_param(&href, "projection", pxs_buf_text(&projection));
@@ -215,13 +214,12 @@ static void
 write_line(struct pxs_json *json, const struct line *line)
 {
 	pxs_json_begin_object(json);
-	pxs_json_key(json, line->property ? "property" : "value");
-	pxs_json_string(json, line->property ? line->property : line->bucket);
+	pxs_json_pair(json, line->property ? "property" : "value",
+		      line->property ? line->property : line->bucket);
 	pxs_json_key(json, "count");
 	pxs_json_int(json, line->count);
 	if (line->segment) {
-		pxs_json_key(json, "segment");
-		pxs_json_string(json, line->segment);
+		pxs_json_pair(json, "segment", line->segment);
 	}
 	if (!line->property)
 		pxs_json_end_object(json); /* a property's is open for its buckets */

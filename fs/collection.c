@@ -47,10 +47,8 @@ write_field(void *context, const struct fs_field *field)
 
 	print_prompt(field, prompt);
 	pxs_json_begin_object(json);
-	pxs_json_key(json, "prompt");
-	pxs_json_string(json, prompt);
-	pxs_json_key(json, "name");
-	pxs_json_string(json, field->name);
+	pxs_json_pair(json, "prompt", prompt);
+	pxs_json_pair(json, "name", field->name);
 	pxs_json_key(json, "value");
 	r = fs_record_print_value(field, json);
 	pxs_json_end_object(json);
@@ -72,8 +70,7 @@ write_item(void *context, uint32_t doc)
 
 	(void)snprintf(href, sizeof(href), "/files/%" PRId64, index_doc_id(writing->view, doc));
 	pxs_json_begin_object(json);
-	pxs_json_key(json, "href");
-	pxs_json_string(json, href);
+	pxs_json_pair(json, "href", href);
 	pxs_json_key(json, "data");
 	pxs_json_begin_array(json);
 	r = fs_record_each(writing->view, doc, write_field, json);
@@ -100,8 +97,7 @@ write_href(const struct query *query, struct pxs_json *json)
 		return r;
 	pxs_buf_add_str(&href, "/files/?where=");
 	pxs_percent_encode(&href, pxs_buf_text(&where), where.len, is_escaped_in_uri);
-	pxs_json_key(json, "href");
-	pxs_json_string(json, pxs_buf_text(&href));
+	pxs_json_pair(json, "href", pxs_buf_text(&href));
 	return href.error;
 }
 
@@ -111,10 +107,8 @@ write_hits(uint64_t count, struct pxs_json *json)
 	pxs_json_key(json, "properties");
 	pxs_json_begin_array(json);
 	pxs_json_begin_object(json);
-	pxs_json_key(json, "prompt");
-	pxs_json_string(json, "Number of matching documents");
-	pxs_json_key(json, "name");
-	pxs_json_string(json, "hits");
+	pxs_json_pair(json, "prompt", "Number of matching documents");
+	pxs_json_pair(json, "name", "hits");
 	pxs_json_key(json, "value");
 	pxs_json_int(json, (int64_t)count);
 	pxs_json_end_object(json);
@@ -147,8 +141,7 @@ fs_print_results(struct fs_request *request, const struct fs_node *folder, struc
 	pxs_json_begin_object(&writing.json);
 	pxs_json_key(&writing.json, "collection");
 	pxs_json_begin_object(&writing.json);
-	pxs_json_key(&writing.json, "version");
-	pxs_json_string(&writing.json, "1.0");
+	pxs_json_pair(&writing.json, "version", "1.0");
 	r = write_href(folder->query, &writing.json);
 	write_hits(index_hits_count(hits), &writing.json);
 	if (r == 0)

@@ -44,12 +44,10 @@ write_query(const struct query *query, struct pxs_json *json)
 	if (sort.error)
 		return sort.error;
 
-	pxs_json_key(json, "path");
-	pxs_json_string(json, pxs_buf_text(&path));
+	pxs_json_pair(json, "path", pxs_buf_text(&path));
 	pxs_json_key(json, "where");
 	pxs_json_raw(json, pxs_buf_text(&where));
-	pxs_json_key(json, "sort");
-	pxs_json_string(json, pxs_buf_text(&sort));
+	pxs_json_pair(json, "sort", pxs_buf_text(&sort));
 	pxs_json_key(json, "limit");
 	if (query->limit)
 		pxs_json_int(json, (int64_t)query->limit);

@@ -102,10 +102,8 @@ static void
 write_pair(struct pxs_json *json, const char *prompt, const char *name)
 {
 	pxs_json_begin_object(json);
-	pxs_json_key(json, "prompt");
-	pxs_json_string(json, prompt);
-	pxs_json_key(json, "name");
-	pxs_json_string(json, name);
+	pxs_json_pair(json, "prompt", prompt);
+	pxs_json_pair(json, "name", name);
 	pxs_json_key(json, "value");
 }
 
@@ -117,8 +115,7 @@ write_change(struct pxs_json *json, const struct feed *feed, const struct index_
 
 	pxs_buf_addf(&href, "/files/%" PRId64, change->id);
 	pxs_json_begin_object(json);
-	pxs_json_key(json, "href");
-	pxs_json_string(json, pxs_buf_text(&href));
+	pxs_json_pair(json, "href", pxs_buf_text(&href));
 	pxs_json_key(json, "data");
 	pxs_json_begin_array(json);
 	write_pair(json, "_id", "_id");
@@ -228,8 +225,7 @@ write_removed(struct pxs_json *json, const struct index_removed *removed)
 	pxs_json_key(json, "id");
 	pxs_json_int(json, removed->id);
 	reply_path(json, "path", removed->path);
-	pxs_json_key(json, "user");
-	pxs_json_string(json, removed->user);
+	pxs_json_pair(json, "user", removed->user);
 	pxs_json_key(json, "time");
 	query_time_write(removed->time_ns - removed->time_ns % PXS_NS_PER_S, json);
 	pxs_json_end_object(json);

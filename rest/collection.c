@@ -21,10 +21,8 @@ collection_begin(struct pxs_json *json, const char *href)
 	pxs_json_begin_object(json);
 	pxs_json_key(json, "collection");
 	pxs_json_begin_object(json);
-	pxs_json_key(json, "version");
-	pxs_json_string(json, "1.0");
-	pxs_json_key(json, "href");
-	pxs_json_string(json, href);
+	pxs_json_pair(json, "version", "1.0");
+	pxs_json_pair(json, "href", href);
 }
 
 void
@@ -37,8 +35,7 @@ collection_end(struct pxs_json *json)
 static void
 add_member(struct pxs_json *json, const char *key, const char *text)
 {
-	pxs_json_key(json, key);
-	pxs_json_string(json, text);
+	pxs_json_pair(json, key, text);
 }
 
 static void

@@ -87,10 +87,8 @@ static void
 write_datum(struct pxs_json *json, const char *name)
 {
 	pxs_json_begin_object(json);
-	pxs_json_key(json, "prompt");
-	pxs_json_string(json, name);
-	pxs_json_key(json, "name");
-	pxs_json_string(json, name);
+	pxs_json_pair(json, "prompt", name);
+	pxs_json_pair(json, "name", name);
 	pxs_json_key(json, "value");
 }
 
@@ -137,8 +135,7 @@ write_version(const struct change *change, const struct request *request)
 	pxs_json_key(&json, "items");
 	pxs_json_begin_array(&json);
 	pxs_json_begin_object(&json);
-	pxs_json_key(&json, "href");
-	pxs_json_string(&json, pxs_buf_text(&href));
+	pxs_json_pair(&json, "href", pxs_buf_text(&href));
 	write_data(&json, change);
 	pxs_json_key(&json, "links");
 	pxs_json_begin_array(&json);

@@ -68,8 +68,7 @@ write_word(struct pxs_json *json, const struct query_property *property, const c
 	pxs_json_key(json, "word");
 	pxs_json_stringn(json, word, len);
 	if (property) {
-		pxs_json_key(json, "property");
-		pxs_json_string(json, property->name);
+		pxs_json_pair(json, "property", property->name);
 	}
 	pxs_json_key(json, "documents");
 	pxs_json_int(json, (int64_t)documents);
@@ -137,8 +136,7 @@ static void
 write_answer(struct pxs_json *json, const struct told *told)
 {
 	if (told->answer.from) {
-		pxs_json_key(json, "from");
-		pxs_json_string(json, told->answer.from);
+		pxs_json_pair(json, "from", told->answer.from);
 	}
 	pxs_json_key(json, "terms");
 	pxs_json_int(json, (int64_t)told->answer.n_terms);
@@ -164,10 +162,8 @@ write_node(struct pxs_json *json, const struct explain *explain, const struct qu
 	pxs_json_begin_object(json);
 	pxs_json_key(json, "depth");
 	pxs_json_int(json, depth);
-	pxs_json_key(json, "occur");
-	pxs_json_string(json, query_occur_name(node->occur));
-	pxs_json_key(json, "text");
-	pxs_json_string(json, pxs_buf_text(&text));
+	pxs_json_pair(json, "occur", query_occur_name(node->occur));
+	pxs_json_pair(json, "text", pxs_buf_text(&text));
 	if (told)
 		write_answer(json, told);
 	pxs_json_end_object(json);
@@ -218,8 +214,7 @@ write_result(struct pxs_json *json, const struct search *search, int found,
 		pxs_json_key(json, "hits");
 		pxs_json_int(json, (int64_t)index_hits_count(search->hits));
 	} else {
-		pxs_json_key(json, "failure");
-		pxs_json_string(json, pxs_error_text(failure, found));
+		pxs_json_pair(json, "failure", pxs_error_text(failure, found));
 	}
 	pxs_json_key(json, "generation");
 	pxs_json_int(json, (int64_t)index_view_seq(search->view));

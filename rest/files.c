@@ -41,13 +41,6 @@ static const struct {
 	    { "sortfield", "Sort by fields" } } },
 };
 
-static void
-write_pair(struct pxs_json *json, const char *key, const char *text)
-{
-	pxs_json_key(json, key);
-	pxs_json_string(json, text);
-}
-
 static int
 write_queries(struct pxs_json *json, struct index *index)
 {
@@ -57,16 +50,16 @@ write_queries(struct pxs_json *json, struct index *index)
 	pxs_json_begin_array(json);
 	for (size_t i = 0; i < ARRAY_SIZE(QUERIES); i++) {
 		pxs_json_begin_object(json);
-		write_pair(json, "rel", QUERIES[i].rel);
-		write_pair(json, "href", QUERIES[i].href);
-		write_pair(json, "prompt", QUERIES[i].prompt);
+		pxs_json_pair(json, "rel", QUERIES[i].rel);
+		pxs_json_pair(json, "href", QUERIES[i].href);
+		pxs_json_pair(json, "prompt", QUERIES[i].prompt);
 		pxs_json_key(json, "data");
 		pxs_json_begin_array(json);
 		for (size_t d = 0; QUERIES[i].data[d][0]; d++) {
 			pxs_json_begin_object(json);
-			write_pair(json, "prompt", QUERIES[i].data[d][1]);
-			write_pair(json, "name", QUERIES[i].data[d][0]);
-			write_pair(json, "value", "");
+			pxs_json_pair(json, "prompt", QUERIES[i].data[d][1]);
+			pxs_json_pair(json, "name", QUERIES[i].data[d][0]);
+			pxs_json_pair(json, "value", "");
 			pxs_json_end_object(json);
 		}
 		pxs_json_end_array(json);

@@ -24,8 +24,7 @@ write_failure(struct pxs_json *json, const struct index_failure *failure)
 	query_time_print(failure->time_ns - failure->time_ns % PXS_NS_PER_S, &time);
 	pxs_json_begin_object(json);
 	reply_path(json, "path", failure->path);
-	pxs_json_key(json, "reason");
-	pxs_json_string(json, failure->reason);
+	pxs_json_pair(json, "reason", failure->reason);
 	pxs_json_key(json, "time");
 	pxs_json_stringn(json, pxs_buf_text(&time), time.len);
 	pxs_json_end_object(json);

@@ -57,8 +57,7 @@ handle_version(struct request *request, struct reply *reply, struct pxs_error *e
 	(void)err;
 	reply_begin(reply, request, REPLY_JSON, &json);
 	pxs_json_begin_object(&json);
-	pxs_json_key(&json, "version");
-	pxs_json_string(&json, PXS_VERSION);
+	pxs_json_pair(&json, "version", PXS_VERSION);
 	pxs_json_key(&json, "pid");
 	pxs_json_int(&json, getpid());
 	reply_path(&json, "index", index_dir(request->rest->index));

@@ -94,8 +94,7 @@ jobs_write(struct pxs_json *json, const struct ingest_status *status)
 	pxs_json_begin_object(json);
 	pxs_json_key(json, "job");
 	pxs_json_int(json, (int64_t)status->job);
-	pxs_json_key(json, "state");
-	pxs_json_string(json, jobs_state_name(status));
+	pxs_json_pair(json, "state", jobs_state_name(status));
 	reply_path(json, "path", status->path);
 	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
 		pxs_json_key(json, counts[i].key);
@@ -111,8 +110,8 @@ jobs_write(struct pxs_json *json, const struct ingest_status *status)
 	else
 		pxs_json_double(json, (double)status->eta_ns / (double)PXS_NS_PER_S);
 	if (status->state == INGEST_FAILED) {
-		pxs_json_key(json, "reason");
-		pxs_json_string(json, status->reason[0] ? status->reason : strerror(status->error));
+		pxs_json_pair(json, "reason",
+			      status->reason[0] ? status->reason : strerror(status->error));
 	}
 	pxs_json_end_object(json);
 }

@@ -26,13 +26,6 @@
 static const char *const SECRETS[] = { "username", "password", "token", "client_secret" };
 
 static void
-write_pair(struct pxs_json *json, const char *key, const char *text)
-{
-	pxs_json_key(json, key);
-	pxs_json_string(json, text);
-}
-
-static void
 begin(struct reply *reply, const struct request *request, struct pxs_json *ret_json)
 {
 	reply->secret = true;
@@ -48,8 +41,8 @@ refuse(const struct request *request, struct reply *reply, const char *error, co
 
 	reply->status = MHD_HTTP_BAD_REQUEST;
 	begin(reply, request, &json);
-	write_pair(&json, "error", error);
-	write_pair(&json, "error_description", why);
+	pxs_json_pair(&json, "error", error);
+	pxs_json_pair(&json, "error_description", why);
 	pxs_json_end_object(&json);
 	return reply->body.error;
 }
@@ -162,7 +155,7 @@ write_scope(struct pxs_json *json, unsigned int rights)
 	CLEANUP(pxs_buf) struct pxs_buf scope = PXS_BUF_INIT;
 
 	auth_rights_print(rights, " ", &scope);
-	write_pair(json, "scope", pxs_buf_text(&scope));
+	pxs_json_pair(json, "scope", pxs_buf_text(&scope));
 }
 
 static int
@@ -182,8 +175,8 @@ give_token(const struct request *request, struct reply *reply, const struct gran
 	if (r < 0)
 		return r;
 	begin(reply, request, &json);
-	write_pair(&json, "access_token", text);
-	write_pair(&json, "token_type", "Bearer");
+	pxs_json_pair(&json, "access_token", text);
+	pxs_json_pair(&json, "token_type", "Bearer");
 	pxs_json_key(&json, "expires_in");
 	pxs_json_int(&json, facts.expires_s - facts.created_s);
 	if (grant->scope)
@@ -226,8 +219,8 @@ handle_token(struct request *request, struct reply *reply, struct pxs_error *err
 static void
 write_token(struct pxs_json *json, const struct auth_principal *who, const struct auth_token *token)
 {
-	write_pair(json, "username", who->user);
-	write_pair(json, "token_type", "Bearer");
+	pxs_json_pair(json, "username", who->user);
+	pxs_json_pair(json, "token_type", "Bearer");
 	pxs_json_key(json, "iat");
 	pxs_json_int(json, token->created_s);
 	pxs_json_key(json, "exp");
@@ -322,7 +315,7 @@ write_url(struct pxs_json *json, const char *key, const char *issuer, const char
 	CLEANUP(pxs_buf) struct pxs_buf url = PXS_BUF_INIT;
 
 	pxs_buf_addf(&url, "%s%s", issuer, path);
-	write_pair(json, key, pxs_buf_text(&url));
+	pxs_json_pair(json, key, pxs_buf_text(&url));
 }
 
 int
@@ -342,7 +335,7 @@ handle_oauth_metadata(struct request *request, struct reply *reply, struct pxs_e
 	pxs_buf_addf(&issuer, "%s://%s", request->server->tls ? "https" : "http", host);
 	reply_begin(reply, request, OAUTH_JSON, &json);
 	pxs_json_begin_object(&json);
-	write_pair(&json, "issuer", pxs_buf_text(&issuer));
+	pxs_json_pair(&json, "issuer", pxs_buf_text(&issuer));
 	write_url(&json, "token_endpoint", pxs_buf_text(&issuer), "/oauth2/token");
 	write_url(&json, "revocation_endpoint", pxs_buf_text(&issuer), "/oauth2/revoke");
 	write_list(&json, "response_types_supported", &GRANTS[1]); /* there is no such endpoint */

@@ -87,13 +87,6 @@ static const struct {
 	  "\"integer\"}}}" },
 };
 
-static void
-write_pair(struct pxs_json *json, const char *key, const char *text)
-{
-	pxs_json_key(json, key);
-	pxs_json_string(json, text);
-}
-
 /* LEN bytes of TEXT. */
 static void
 write_parameter(struct pxs_json *json, const char *name, size_t len, const char *in,
@@ -102,16 +95,16 @@ write_parameter(struct pxs_json *json, const char *name, size_t len, const char 
 	pxs_json_begin_object(json);
 	pxs_json_key(json, "name");
 	pxs_json_stringn(json, name, len);
-	write_pair(json, "in", in);
+	pxs_json_pair(json, "in", in);
 	if (strcmp(in, "path") == 0) {
 		pxs_json_key(json, "required");
 		pxs_json_bool(json, true);
 	}
 	if (text)
-		write_pair(json, "description", text);
+		pxs_json_pair(json, "description", text);
 	pxs_json_key(json, "schema");
 	pxs_json_begin_object(json);
-	write_pair(json, "type", type);
+	pxs_json_pair(json, "type", type);
 	pxs_json_end_object(json);
 	pxs_json_end_object(json);
 }
@@ -183,13 +176,13 @@ write_responses(struct pxs_json *json, const struct route *route)
 		(void)snprintf(status, sizeof(status), "%.*s", (int)len, at);
 		pxs_json_key(json, status);
 		pxs_json_begin_object(json);
-		write_pair(json, "description", reply_reason((unsigned int)atoi(status)));
+		pxs_json_pair(json, "description", reply_reason((unsigned int)atoi(status)));
 		pxs_json_end_object(json);
 		at += len + (at[len] == ' ');
 	}
 	pxs_json_key(json, "default");
 	pxs_json_begin_object(json);
-	write_pair(json, "description", "An error object: title, code, message");
+	pxs_json_pair(json, "description", "An error object: title, code, message");
 	pxs_json_end_object(json);
 	pxs_json_end_object(json);
 }
@@ -204,12 +197,12 @@ write_operation(struct pxs_json *json, const struct route *route)
 	pxs_json_key(json, method);
 	pxs_json_begin_object(json);
 	if (route->summary)
-		write_pair(json, "summary", route->summary);
+		pxs_json_pair(json, "summary", route->summary);
 	if (!route->rights) {
 		pxs_json_key(json, "security");
 		pxs_json_raw(json, "[]");
 	} else {
-		write_pair(json, "x-right", auth_right_name(route->rights & -route->rights));
+		pxs_json_pair(json, "x-right", auth_right_name(route->rights & -route->rights));
 	}
 	write_parameters(json, route);
 	write_body(json, route);
@@ -253,15 +246,15 @@ handle_openapi(struct request *request, struct reply *reply, struct pxs_error *e
 	(void)err;
 	reply_begin(reply, request, REPLY_JSON, &json);
 	pxs_json_begin_object(&json);
-	write_pair(&json, "openapi", "3.1.0");
+	pxs_json_pair(&json, "openapi", "3.1.0");
 	pxs_json_key(&json, "info");
 	pxs_json_begin_object(&json);
-	write_pair(&json, "title", "pxs");
-	write_pair(
+	pxs_json_pair(&json, "title", "pxs");
+	pxs_json_pair(
 		&json, "description",
 		"A file catalogue, as Collection+JSON. Clients follow links and fill in templates "
 		"from /files; the same tree stands at /api/.");
-	write_pair(&json, "version", PXS_VERSION);
+	pxs_json_pair(&json, "version", PXS_VERSION);
 	pxs_json_end_object(&json);
 	pxs_json_key(&json, "servers");
 	pxs_json_raw(&json, "[{\"url\":\"/\"},{\"url\":\"/api\"}]");

@@ -86,17 +86,12 @@ write_error(struct pxs_json *json, const struct request *request, unsigned int s
 	(void)snprintf(code, sizeof(code), "%u", status);
 	pxs_json_key(json, "error");
 	pxs_json_begin_object(json);
-	pxs_json_key(json, "title");
-	pxs_json_string(json, "Error");
-	pxs_json_key(json, "code");
-	pxs_json_string(json, code);
-	pxs_json_key(json, "message");
-	pxs_json_string(json, message);
-	pxs_json_key(json, "request");
-	pxs_json_string(json, request->id);
+	pxs_json_pair(json, "title", "Error");
+	pxs_json_pair(json, "code", code);
+	pxs_json_pair(json, "message", message);
+	pxs_json_pair(json, "request", request->id);
 	if (err->code && err->at >= 0 && request->faulty) {
-		pxs_json_key(json, "parameter");
-		pxs_json_string(json, request->faulty);
+		pxs_json_pair(json, "parameter", request->faulty);
 		pxs_json_key(json, "at");
 		pxs_json_int(json, err->at);
 	}
@@ -120,10 +115,8 @@ reply_fail(struct reply *reply, const struct request *request, const char *url, 
 	pxs_json_begin_object(&json);
 	pxs_json_key(&json, "collection");
 	pxs_json_begin_object(&json);
-	pxs_json_key(&json, "version");
-	pxs_json_string(&json, "1.0");
-	pxs_json_key(&json, "href");
-	pxs_json_string(&json, url);
+	pxs_json_pair(&json, "version", "1.0");
+	pxs_json_pair(&json, "href", url);
 	write_error(&json, request, reply->status,
 		    reply->message.len ? pxs_buf_text(&reply->message) : pxs_error_text(err, r),
 		    err);
@@ -150,8 +143,7 @@ reply_path(struct pxs_json *json, const char *key, const char *path)
 {
 	CLEANUP(pxs_buf) struct pxs_buf text = PXS_BUF_INIT;
 
-	pxs_json_key(json, key);
-	pxs_json_string(json, path);
+	pxs_json_pair(json, key, path);
 	if (pxs_utf8_valid(path, strlen(path)))
 		return;
 	pxs_buf_addf(&text, "%s_escaped", key);

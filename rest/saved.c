@@ -105,13 +105,6 @@ saved_print_path(struct request *request, const char *name, struct pxs_buf *path
 
 /* --- The billboard --- */
 
-static void
-write_pair(struct pxs_json *json, const char *key, const char *text)
-{
-	pxs_json_key(json, key);
-	pxs_json_string(json, text);
-}
-
 /* Where a search leads: by its path, or by its name and values for clients to put. */
 static void
 print_href(const struct index_saved *saved, const struct query_parameters *parameters,
@@ -140,9 +133,9 @@ write_data(struct pxs_json *json, const struct query_parameters *parameters)
 	for (size_t i = 0; i < parameters->n; i++) {
 		(void)snprintf(name, sizeof(name), "%s%s", SAVED_PARAMETER, parameters->names[i]);
 		pxs_json_begin_object(json);
-		write_pair(json, "prompt", parameters->names[i]);
-		write_pair(json, "name", name);
-		write_pair(json, "value", "");
+		pxs_json_pair(json, "prompt", parameters->names[i]);
+		pxs_json_pair(json, "name", name);
+		pxs_json_pair(json, "value", "");
 		pxs_json_end_object(json);
 	}
 	pxs_json_end_array(json);
@@ -159,10 +152,10 @@ write_query(struct pxs_json *json, const struct index_saved *saved)
 		return r;
 	print_href(saved, &parameters, &href);
 	pxs_json_begin_object(json);
-	write_pair(json, "rel", "saved");
-	write_pair(json, "name", saved->name);
-	write_pair(json, "href", pxs_buf_text(&href));
-	write_pair(json, "prompt", saved->name);
+	pxs_json_pair(json, "rel", "saved");
+	pxs_json_pair(json, "name", saved->name);
+	pxs_json_pair(json, "href", pxs_buf_text(&href));
+	pxs_json_pair(json, "prompt", saved->name);
 	write_data(json, &parameters);
 	pxs_json_end_object(json);
 	return href.error;
@@ -193,10 +186,10 @@ write_entry(struct pxs_json *json, const struct index_saved *saved)
 
 	query_time_print(saved->created_ns, &created);
 	pxs_json_begin_object(json);
-	write_pair(json, "name", saved->name);
+	pxs_json_pair(json, "name", saved->name);
 	if (*saved->path)
-		write_pair(json, "path", saved->path);
-	write_pair(json, "created", pxs_buf_text(&created));
+		pxs_json_pair(json, "path", saved->path);
+	pxs_json_pair(json, "created", pxs_buf_text(&created));
 	if (*saved->path) {
 		pxs_json_key(json, "parameters");
 		pxs_json_begin_array(json);

@@ -18,21 +18,14 @@ struct walk {
 };
 
 static void
-write_pair(struct pxs_json *json, const char *key, const char *text)
-{
-	pxs_json_key(json, key);
-	pxs_json_string(json, text);
-}
-
-static void
 write_property(struct pxs_json *json, const struct query_property *property, const char *name)
 {
 	pxs_json_begin_object(json);
-	write_pair(json, "name", name);
-	write_pair(json, "prompt", property->prompt);
+	pxs_json_pair(json, "name", name);
+	pxs_json_pair(json, "prompt", property->prompt);
 	pxs_json_key(json, "value");
 	pxs_json_begin_object(json);
-	write_pair(json, "datatype", query_type_name(property->type, property->multi));
+	pxs_json_pair(json, "datatype", query_type_name(property->type, property->multi));
 	pxs_json_end_object(json);
 	if (property->readonly) {
 		pxs_json_key(json, "readonly");

@@ -152,8 +152,7 @@ static void
 write_json(struct pxs_json *json, const struct facts *facts)
 {
 	pxs_json_begin_object(json);
-	pxs_json_key(json, "version");
-	pxs_json_string(json, PXS_VERSION);
+	pxs_json_pair(json, "version", PXS_VERSION);
 	reply_path(json, "index", index_dir(facts->rest->index));
 	reply_path(json, "socket", listener_path(facts->rest->servers[0].listener));
 	pxs_json_key(json, "public");

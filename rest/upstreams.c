@@ -27,13 +27,6 @@ write_time(struct pxs_json *json, const char *key, int64_t time_ns)
 		pxs_json_null(json);
 }
 
-static void
-write_text(struct pxs_json *json, const char *key, const char *text)
-{
-	pxs_json_key(json, key);
-	pxs_json_string(json, text);
-}
-
 static int64_t
 age_s(const struct sync_status *status)
 {
@@ -65,9 +58,9 @@ write_status(struct pxs_json *json, const struct sync_status *status)
 	};
 
 	pxs_json_begin_object(json);
-	write_text(json, "url", status->url);
-	write_text(json, "state", sync_state_name(status->state));
-	write_text(json, "reason", status->reason);
+	pxs_json_pair(json, "url", status->url);
+	pxs_json_pair(json, "state", sync_state_name(status->state));
+	pxs_json_pair(json, "reason", status->reason);
 	write_time(json, "success", status->success_ns);
 	pxs_json_key(json, "age_s");
 	if (status->success_ns)

@@ -49,13 +49,6 @@ write_rights(struct pxs_json *json, unsigned int rights)
 }
 
 static void
-write_text(struct pxs_json *json, const char *key, const char *text)
-{
-	pxs_json_key(json, key);
-	pxs_json_string(json, text);
-}
-
-static void
 write_number(struct pxs_json *json, const char *key, int64_t number)
 {
 	pxs_json_key(json, key);
@@ -94,7 +87,7 @@ write_user(void *context, const struct auth_user *user)
 	struct pxs_json *json = context;
 
 	pxs_json_begin_object(json);
-	write_text(json, "name", user->name);
+	pxs_json_pair(json, "name", user->name);
 	write_rights(json, user->rights);
 	write_number(json, "created", user->created_s);
 	pxs_json_end_object(json);
@@ -200,9 +193,9 @@ write_token(void *context, const struct auth_token *token)
 
 	pxs_json_begin_object(json);
 	write_number(json, "id", token->id);
-	write_text(json, "user", token->user);
-	write_text(json, "begins", token->hint);
-	write_text(json, "label", token->label);
+	pxs_json_pair(json, "user", token->user);
+	pxs_json_pair(json, "begins", token->hint);
+	pxs_json_pair(json, "label", token->label);
 	pxs_json_key(json, "granted");
 	pxs_json_bool(json, token->granted);
 	write_rights(json, token->rights);
@@ -298,9 +291,9 @@ handle_token_create(struct request *request, struct reply *reply, struct pxs_err
 	reply->secret = true;
 	reply_begin(reply, request, REPLY_JSON, &json);
 	pxs_json_begin_object(&json);
-	write_text(&json, "token", text);
+	pxs_json_pair(&json, "token", text);
 	write_number(&json, "id", facts.id);
-	write_text(&json, "user", facts.user);
+	pxs_json_pair(&json, "user", facts.user);
 	write_rights(&json, facts.rights);
 	write_number(&json, "expires", facts.expires_s);
 	pxs_json_end_object(&json);
@@ -348,16 +341,16 @@ handle_certificate(struct request *request, struct reply *reply, struct pxs_erro
 		return r;
 	reply_begin(reply, request, REPLY_JSON, &json);
 	pxs_json_begin_object(&json);
-	write_text(&json, "fingerprint", facts.fingerprint);
-	write_text(&json, "pin", facts.pin);
-	write_text(&json, "subject", facts.subject);
-	write_text(&json, "names", pxs_buf_text(&names));
+	pxs_json_pair(&json, "fingerprint", facts.fingerprint);
+	pxs_json_pair(&json, "pin", facts.pin);
+	pxs_json_pair(&json, "subject", facts.subject);
+	pxs_json_pair(&json, "names", pxs_buf_text(&names));
 	write_number(&json, "not_before", facts.not_before_s);
 	write_number(&json, "not_after", facts.not_after_s);
 	pxs_json_key(&json, "self_signed");
 	pxs_json_bool(&json, facts.own);
 	reply_path(&json, "path", facts.path);
-	write_text(&json, "pem", pxs_buf_text(&pem));
+	pxs_json_pair(&json, "pem", pxs_buf_text(&pem));
 	pxs_json_end_object(&json);
 	return reply->body.error;
 }
