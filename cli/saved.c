@@ -15,6 +15,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/shelf.h"
+#include "query/query.h"
 
 #define WORDS_MAX 256
 #define NAME_WIDTH 24
@@ -72,20 +73,13 @@ parse(int key, char *arg, struct argp_state *state)
 
 /* --- add --- */
 
-/* What a segment cannot hold as it is. */
-static bool
-is_escaped(unsigned char c)
-{
-	return c == '%' || c == '/' || c < ' ' || c == 0x7f;
-}
-
 static void
 add_segment(struct pxs_buf *path, const char *begin, const char *value)
 {
 	if (!value)
 		return;
 	pxs_buf_addf(path, "%s%s", path->len ? "/" : "", begin);
-	pxs_percent_encode(path, value, strlen(value), is_escaped);
+	pxs_percent_encode(path, value, strlen(value), query_segment_escapes);
 }
 
 /* The query as a path below query/. */
@@ -119,28 +113,38 @@ post(struct client *client, const char *name, const char *path, bool replace, st
 	return client_ask(client, "POST", "/saved", body, "application/json", &answer, err);
 }
 
+/* Whether NAME is a group's, GROUP/; the slash goes. */
+static bool
+take_slash(char *name)
+{
+	size_t len = strlen(name);
+	bool is_group = len && name[len - 1] == '/';
+
+	if (is_group)
+		name[len - 1] = '\0';
+	return is_group;
+}
+
 static int
 add(const struct saved *saved, struct client *client, struct pxs_error *err)
 {
 	CLEANUP(pxs_buf) struct pxs_buf path = PXS_BUF_INIT;
 	CLEANUP(free) char *name = strdup(saved->n_words ? saved->words[0] : "");
-	size_t len = name ? strlen(name) : 0;
-	bool group = len && name[len - 1] == '/';
+	bool group;
 
 	print_path(saved, &path);
 	if (!name || path.error)
 		return -ENOMEM;
-	if (!len)
+	if (!*name)
 		return pxs_error_set(err, -EINVAL, -1, "what is it to be called?");
+	group = take_slash(name);
 	if (group && path.len)
-		return pxs_error_set(err, -EINVAL, -1, "a group, %.100s, is no search", name);
+		return pxs_error_set(err, -EINVAL, -1, "a group, %.100s/, is no search", name);
 	if (!group && !path.len)
 		return pxs_error_set(err, -EINVAL, -1,
 				     "which search? give a QUERY, --path or --where (a group is "
 				     "%.100s/)",
 				     name);
-	if (group)
-		name[len - 1] = '\0';
 	return post(client, name, group ? NULL : path.data, saved->replace, err);
 }
 
@@ -187,8 +191,11 @@ print_entry(const json_t *entry, struct pxs_buf *out)
 	pxs_buf_add_str(out, "\n");
 }
 
+/* Each entry as PRINT does. */
 static int
-list(const struct saved *saved, struct client *client, struct pxs_error *err)
+print_all(const struct saved *saved, struct client *client,
+	  void (*print)(const struct saved *saved, const json_t *entry, struct pxs_buf *out),
+	  struct pxs_error *err)
 {
 	CLEANUP(json_decref) json_t *answer = NULL;
 	CLEANUP(pxs_buf) struct pxs_buf out = PXS_BUF_INIT;
@@ -197,32 +204,40 @@ list(const struct saved *saved, struct client *client, struct pxs_error *err)
 	size_t i;
 	int r = ask_all(client, &answer, &entries, err);
 
-	if (r < 0)
-		return r;
-	json_array_foreach (entries, i, entry)
-		if (saved->shared.json)
-			answer_print_json(entry, &out);
-		else if (text_of(entry, "name"))
-			print_entry(entry, &out);
-	return output_write(&out, err);
-}
-
-static int export(const struct saved *saved, struct client *client, struct pxs_error *err)
-{
-	CLEANUP(json_decref) json_t *answer = NULL;
-	CLEANUP(pxs_buf) struct pxs_buf out = PXS_BUF_INIT;
-	const json_t *entries;
-	const json_t *entry;
-	size_t i;
-	int r = ask_all(client, &answer, &entries, err);
-
-	(void)saved;
 	if (r < 0)
 		return r;
 	json_array_foreach (entries, i, entry)
 		if (text_of(entry, "name"))
-			shelf_print(text_of(entry, "name"), text_of(entry, "path"), &out);
+			print(saved, entry, &out);
 	return output_write(&out, err);
+}
+
+static void
+list_entry(const struct saved *saved, const json_t *entry, struct pxs_buf *out)
+{
+	if (saved->shared.json)
+		answer_print_json(entry, out);
+	else
+		print_entry(entry, out);
+}
+
+static int
+list(const struct saved *saved, struct client *client, struct pxs_error *err)
+{
+	return print_all(saved, client, list_entry, err);
+}
+
+static void
+export_entry(const struct saved *saved, const json_t *entry, struct pxs_buf *out)
+{
+	(void)saved;
+	shelf_print(text_of(entry, "name"), text_of(entry, "path"), out);
+}
+
+static int
+export_all(const struct saved *saved, struct client *client, struct pxs_error *err)
+{
+	return print_all(saved, client, export_entry, err);
 }
 
 /* --- rm --- */
@@ -239,12 +254,10 @@ rm(const struct saved *saved, struct client *client, struct pxs_error *err)
 		CLEANUP(pxs_buf) struct pxs_buf href = PXS_BUF_INIT;
 		CLEANUP(pxs_buf) struct pxs_buf answer = PXS_BUF_INIT;
 		CLEANUP(free) char *name = strdup(saved->words[i]);
-		size_t len = name ? strlen(name) : 0;
 
 		if (!name)
 			return -ENOMEM;
-		if (len && name[len - 1] == '/')
-			name[len - 1] = '\0';
+		(void)take_slash(name);
 		pxs_buf_add_str(&href, "/saved");
 		client_add_param(&href, "name", name);
 		r = href.error ? href.error
@@ -322,19 +335,12 @@ import_file(struct import *import, FILE *file, struct pxs_error *err)
 	return ferror(file) ? pxs_error_set(err, -EIO, -1, "cannot read it: %m") : 0;
 }
 
-static inline void
-file_cleanup(FILE **file)
-{
-	if (*file)
-		(void)fclose(*file);
-}
-
 static int
 import(const struct saved *saved, struct client *client, struct pxs_error *err)
 {
 	CLEANUP(json_decref) json_t *answer = NULL;
 	CLEANUP(pxs_buf) struct pxs_buf out = PXS_BUF_INIT;
-	CLEANUP(file) FILE *file = NULL;
+	CLEANUP(fclose) FILE *file = NULL;
 	struct import import = { .client = client, .replace = saved->replace };
 	int r;
 
@@ -360,8 +366,9 @@ static const struct {
 	bool words; /* takes arguments */
 	int (*act)(const struct saved *saved, struct client *client, struct pxs_error *err);
 } ACTIONS[] = {
-	{ "add", true, add },	     { "list", false, list },	 { "rm", true, rm },
-	{ "export", false, export }, { "import", true, import },
+	{ "add", true, add },	    { "list", false, list },
+	{ "rm", true, rm },	    { "export", false, export_all },
+	{ "import", true, import },
 };
 
 static int

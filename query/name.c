@@ -24,6 +24,12 @@ query_name_escapes(unsigned char c)
 	return c < ' ' || (c < sizeof(ESCAPED) && ESCAPED[c]);
 }
 
+bool
+query_segment_escapes(unsigned char c)
+{
+	return c == '%' || c == '/' || c < ' ' || c == 0x7f;
+}
+
 static bool
 every_byte(unsigned char c)
 {

@@ -269,6 +269,10 @@ enum query_name query_name_classify(const char *name, const struct query_schema 
  * what SMB cannot carry: <>:"|?*\ */
 bool query_name_escapes(unsigned char c);
 
+/* Whether C must be written as %XX in a value that somebody typed, so that it stays one part of a
+ * path; its commas, ranges and patterns go on meaning what they do. */
+bool query_segment_escapes(unsigned char c);
+
 /* --- Printing: equal queries print equal text --- */
 
 /* Canonical text of the whole query, for keys and people; not meant to be parsed. */

@@ -37,14 +37,8 @@ look_for_unknown(void *context, const char *name)
 	unknown->name = name;
 }
 
-/* What somebody typed, as it is written in a segment: a range or a list stays one. */
-static bool
-is_escaped(unsigned char c)
-{
-	return c == '%' || c == '/' || c < ' ' || c == 0x7f;
-}
-
-/* Adds PARAMETER's value to VALUE; none where it did not come, which query_saved_fill() tells. */
+/* Adds PARAMETER's value to VALUE, where a range or a list stays one; none where it did not come,
+ * which query_saved_fill() tells. */
 static int
 add_value(const struct request *request, const char *parameter, struct pxs_buf *value)
 {
@@ -54,7 +48,7 @@ add_value(const struct request *request, const char *parameter, struct pxs_buf *
 	(void)snprintf(name, sizeof(name), "%s%s", SAVED_PARAMETER, parameter);
 	text = request_param(request, name);
 	if (text)
-		pxs_percent_encode(value, text, strlen(text), is_escaped);
+		pxs_percent_encode(value, text, strlen(text), query_segment_escapes);
 	return value->error;
 }
 
