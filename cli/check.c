@@ -12,25 +12,13 @@
 static const char CHECK_DOC[] = "Each fault is a line on standard output.\n\n"
 				"Exit status: 0 sound, 4 damaged, 10 no index.";
 
-static const char REPAIR_DOC[] = "Words, values and texts are read from docs.db once more, beside "
-				 "those in use, and take their "
-				 "place; then all is compared. It takes as long as an index of "
-				 "that size takes to start without "
-				 "its other files, and its space once more. What is damaged in "
-				 "docs.db itself stays so: restore "
-				 "it from a backup.\n\n"
-				 "Each fault that is left is a line on standard output.\n\n"
-				 "Exit status: 0 sound, 4 still damaged, 10 no index.";
-
-static error_t
-parse(int key, char *arg, struct argp_state *state)
-{
-	(void)arg;
-	if (key != ARGP_KEY_ARG)
-		return ARGP_ERR_UNKNOWN;
-	argp_error(state, "it takes no arguments");
-	return 0;
-}
+static const char REPAIR_DOC[] =
+	"Words, values and texts are read from docs.db once more, beside those in use, and take "
+	"their place; then all is compared. It takes as long as an index of that size takes to "
+	"start without its other files, and its space once more. What is damaged in docs.db itself "
+	"stays so: restore it from a backup.\n\n"
+	"Each fault that is left is a line on standard output.\n\n"
+	"Exit status: 0 sound, 4 still damaged, 10 no index.";
 
 static void
 print_faults(const json_t *answer, struct pxs_buf *out)
@@ -55,7 +43,7 @@ report(const struct cli_verb *verb, const char *doc, const char *method, const c
 	CLEANUP(pxs_buf) struct pxs_buf out = PXS_BUF_INIT;
 	int r;
 
-	options_parse(verb, argc, argv, parse, doc, &options);
+	options_parse(verb, argc, argv, options_none, doc, &options);
 	r = client_open(&options, 0, program, &client, &err);
 	if (r == 0)
 		r = client_ask(client, method, target, NULL, NULL, &text, &err);

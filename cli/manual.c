@@ -7,6 +7,7 @@
 #include "cli/message.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/verb.h"
 
 static const char DOC[] = "For example: pxs manual | man -l -";
 
@@ -17,21 +18,14 @@ static const char HEAD[] = ".TH PXS 1 \"\" \"pxs " PXS_VERSION "\" \"User Comman
 			   ".B pxs\n.I VERB\n[\\fIOPTION\\fR...] [\\fIARGUMENT\\fR...]\n"
 			   ".SH DESCRIPTION\n"
 			   "A daemon indexes the metadata of files and shows every search, and "
-			   "guided ways to narrow it "
-			   "down, as folders. The verbs are its command line: they ask the daemon "
-			   "at its socket, or where "
-			   "none runs, open the index themselves.\n"
+			   "guided ways to narrow it down, as folders. The verbs are its command "
+			   "line: they ask the daemon at its socket, or where none runs, open the "
+			   "index themselves.\n"
 			   ".SH VERBS\n";
 
-static const char TAIL[] =
-	".SH EXIT STATUS\n"
-	"0 ok or found, 1 nothing found or failed, 2 bad usage or bad query, 3 some entries "
-	"failed, "
-	"4 index damaged, 10 no index, 11 busy, 12 not admitted, 13 no daemon, 130 interrupted.\n"
-	".SH SEE ALSO\n"
-	"The pages in docs/ of the sources: query.md for queries, mount.md for what is in the "
-	"mount, "
-	"rest.md for the API.\n";
+static const char TAIL[] = ".SH SEE ALSO\n"
+			   "The pages in docs/ of the sources: query.md for queries, mount.md for "
+			   "what is in the mount, rest.md for the API.\n";
 
 /* TEXT as it stands: no escape, no request, no hyphen for a minus. */
 static void
@@ -82,16 +76,6 @@ print_verb(struct pxs_buf *out, const struct cli_verb *verb)
 	options_each(verb, out, print_option);
 }
 
-static error_t
-parse(int key, char *arg, struct argp_state *state)
-{
-	(void)arg;
-	if (key != ARGP_KEY_ARG)
-		return ARGP_ERR_UNKNOWN;
-	argp_error(state, "it takes no arguments");
-	return 0;
-}
-
 static int
 run(int argc, char **argv, const struct cli_program *program)
 {
@@ -100,11 +84,11 @@ run(int argc, char **argv, const struct cli_program *program)
 	struct pxs_error err = { 0 };
 	int r;
 
-	options_parse(&CLI_MANUAL, argc, argv, parse, DOC, &options);
+	options_parse(&CLI_MANUAL, argc, argv, options_none, DOC, &options);
 	pxs_buf_add_str(&out, HEAD);
 	for (int i = 0; program->verbs[i]; i++)
 		print_verb(&out, program->verbs[i]);
-	pxs_buf_add_str(&out, TAIL);
+	pxs_buf_addf(&out, ".SH EXIT STATUS\n%s%s", VERB_EXIT_STATUS, TAIL);
 	r = output_write(&out, &err);
 	return r < 0 ? message_failure(argv[0], r, &err) : CLI_OK;
 }

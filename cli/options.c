@@ -169,6 +169,16 @@ shared_tables(const struct cli_verb *verb, const struct argp_option **tables, in
 	return n;
 }
 
+error_t
+options_none(int key, char *arg, struct argp_state *state)
+{
+	(void)arg;
+	if (key != ARGP_KEY_ARG)
+		return ARGP_ERR_UNKNOWN;
+	argp_error(state, "it takes no arguments");
+	return 0;
+}
+
 bool
 options_has_letter(const struct argp_option *option)
 {

@@ -32,6 +32,9 @@ struct options {
 void options_parse(const struct cli_verb *verb, int argc, char **argv, argp_parser_t parse,
 		   const char *doc, struct options *options);
 
+/* The PARSE of a verb that takes neither options of its own nor arguments. */
+error_t options_none(int key, char *arg, struct argp_state *state);
+
 /* Calls EACH with every option that VERB takes: its own, --help, those it shares. */
 void options_each(const struct cli_verb *verb, struct pxs_buf *out,
 		  void (*each)(struct pxs_buf *out, const struct cli_verb *verb,

@@ -16,16 +16,6 @@
 #define NAME_WIDTH 24
 #define TYPE_WIDTH 10
 
-static error_t
-parse(int key, char *arg, struct argp_state *state)
-{
-	(void)arg;
-	if (key != ARGP_KEY_ARG)
-		return ARGP_ERR_UNKNOWN;
-	argp_error(state, "it takes no arguments");
-	return 0;
-}
-
 static void
 print_property(const char *space, const json_t *entry, struct pxs_buf *out)
 {
@@ -94,7 +84,7 @@ run(int argc, char **argv, const struct cli_program *program)
 	CLEANUP(pxs_buf) struct pxs_buf out = PXS_BUF_INIT;
 	int r;
 
-	options_parse(&CLI_SCHEMA, argc, argv, parse, NULL, &options);
+	options_parse(&CLI_SCHEMA, argc, argv, options_none, NULL, &options);
 	r = client_open(&options, 0, program, &client, &err);
 	if (r == 0)
 		r = client_ask(client, "GET", "/schema/files", NULL, NULL, &answer, &err);

@@ -31,6 +31,11 @@ verb_nearest(const struct cli_program *program, const char *name)
 	return nearest;
 }
 
+const char VERB_EXIT_STATUS[] =
+	"0 ok or found, 1 nothing found or failed, 2 bad usage or bad query,\n"
+	"3 some entries failed, 4 index damaged, 10 no index, 11 busy, 12 not admitted,\n"
+	"13 no daemon, 130 interrupted.\n";
+
 void
 verb_print_help(const struct cli_program *program, struct pxs_buf *buf)
 {
@@ -41,10 +46,9 @@ verb_print_help(const struct cli_program *program, struct pxs_buf *buf)
 		output_add_padded(buf, program->verbs[i]->name, SUMMARY_COLUMN);
 		pxs_buf_addf(buf, "%s\n", program->verbs[i]->summary);
 	}
-	pxs_buf_add_str(
-		buf, "\n`pxs VERB --help` tells more.\n"
-		     "First steps: `pxs ingest DIR`, `pxs find WORD`, `pxs mount MOUNTPOINT`.\n"
-		     "\nExit status: 0 ok or found, 1 nothing found or failed, 2 bad usage or bad "
-		     "query,\n3 some entries failed, 4 index damaged, 10 no index, 11 busy, 12 not "
-		     "admitted,\n13 no daemon, 130 interrupted.\n");
+	pxs_buf_add_str(buf,
+			"\n`pxs VERB --help` tells more.\n"
+			"First steps: `pxs ingest DIR`, `pxs find WORD`, `pxs mount MOUNTPOINT`.\n"
+			"\nExit status: ");
+	pxs_buf_add_str(buf, VERB_EXIT_STATUS);
 }

@@ -6,16 +6,6 @@
 #include "cli/options.h"
 #include "cli/output.h"
 
-static error_t
-parse(int key, char *arg, struct argp_state *state)
-{
-	(void)arg;
-	if (key != ARGP_KEY_ARG)
-		return ARGP_ERR_UNKNOWN;
-	argp_error(state, "it takes no arguments");
-	return 0;
-}
-
 static int
 run(int argc, char **argv, const struct cli_program *program)
 {
@@ -25,7 +15,7 @@ run(int argc, char **argv, const struct cli_program *program)
 	int r;
 
 	(void)program;
-	options_parse(&CLI_VERSION, argc, argv, parse, NULL, &options);
+	options_parse(&CLI_VERSION, argc, argv, options_none, NULL, &options);
 	pxs_buf_addf(&out, options.json ? "{\"name\":\"pxs\",\"version\":\"%s\"}\n" : "pxs %s\n",
 		     PXS_VERSION);
 	r = output_write(&out, &err);
