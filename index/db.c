@@ -5,8 +5,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "index/sqlite_errno.h"
+
+static const char VALUE_OF[] = "SELECT value FROM meta WHERE key = ?1";
 
 int
 db_exec(sqlite3 *db, const char *sql)
@@ -19,6 +22,19 @@ db_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **ret_stmt)
 {
 	return sqlite_errno(
 		sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, ret_stmt, NULL));
+}
+
+int
+db_prepare_with(sqlite3 *db, const char *sql, const char *text, sqlite3_stmt **ret_stmt)
+{
+	CLEANUP(stmt) sqlite3_stmt *stmt = NULL;
+	int r = db_prepare(db, sql, &stmt);
+
+	if (r == 0)
+		r = sqlite_errno(sqlite3_bind_text(stmt, 1, text, -1, SQLITE_STATIC));
+	if (r == 0)
+		*ret_stmt = STEAL(stmt);
+	return r;
 }
 
 int
@@ -121,15 +137,29 @@ db_open(const char *path, int magic, int version, sqlite3 **ret_db, int *ret_ver
 }
 
 int
+db_open_reader(const char *path, int timeout_ms, sqlite3 **ret_db)
+{
+	CLEANUP(sqlite3) sqlite3 *db = NULL;
+	int r;
+
+	errno = 0;
+	r = sqlite_errno(
+		sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL));
+	if (r == 0)
+		r = sqlite_errno(sqlite3_busy_timeout(db, timeout_ms));
+	if (r == 0)
+		*ret_db = STEAL(db);
+	return r;
+}
+
+int
 db_meta_get(sqlite3 *db, const char *key, sqlite3_int64 fallback, sqlite3_int64 *ret_value)
 {
 	CLEANUP(stmt) sqlite3_stmt *stmt = NULL;
 	int rc;
 	int r;
 
-	r = db_prepare(db, "SELECT value FROM meta WHERE key = ?1", &stmt);
-	if (r == 0)
-		r = sqlite_errno(sqlite3_bind_text(stmt, 1, key, -1, SQLITE_STATIC));
+	r = db_prepare_with(db, VALUE_OF, key, &stmt);
 	if (r < 0)
 		return r;
 	rc = sqlite3_step(stmt);
@@ -147,6 +177,25 @@ db_meta_put(sqlite3_stmt *stmt, const char *key, sqlite3_int64 value)
 	if (r == 0)
 		r = sqlite_errno(sqlite3_bind_int64(stmt, 2, value));
 	return r < 0 ? r : db_run(stmt);
+}
+
+int
+db_meta_read(sqlite3 *db, const char *key, struct pxs_buf *value)
+{
+	CLEANUP(stmt) sqlite3_stmt *stmt = NULL;
+	int r = db_prepare_with(db, VALUE_OF, key, &stmt);
+	const void *bytes;
+	int rc;
+
+	if (r < 0)
+		return r;
+	rc = sqlite3_step(stmt);
+	if (rc != SQLITE_ROW)
+		return rc == SQLITE_DONE ? -ENOENT : sqlite_errno(rc);
+	bytes = sqlite3_column_blob(stmt, 0); /* NULL where there are none */
+	if (bytes)
+		pxs_buf_add(value, bytes, (size_t)sqlite3_column_bytes(stmt, 0));
+	return value->error;
 }
 
 int

@@ -12,6 +12,8 @@
 #include "index/record.h"
 #include "index/sqlite_errno.h"
 
+#define BUSY_TIMEOUT_MS 5000
+
 /* Rows of the log that one call looks at: most of them may be changes that later ones replaced. */
 #define ROWS_MAX 100000
 
@@ -40,11 +42,7 @@ history_open(const char *path, struct history **ret_history)
 	if (!history)
 		return -ENOMEM;
 	(void)pthread_mutex_init(&history->mutex, NULL);
-	errno = 0;
-	r = sqlite_errno(sqlite3_open_v2(path, &history->db,
-					 SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL));
-	if (r == 0)
-		(void)sqlite3_busy_timeout(history->db, 5000);
+	r = db_open_reader(path, BUSY_TIMEOUT_MS, &history->db);
 	for (size_t i = 0; i < N_STATEMENTS && r == 0; i++)
 		r = db_prepare(history->db, STATEMENTS[i], &history->stmts[i]);
 	if (r == 0)

@@ -44,42 +44,10 @@ print_key(uint32_t uid, char key[KEY_SIZE])
 /* --- Statements, with the state locked --- */
 
 static int
-prepare(sqlite3 *db, const char *sql, const char *key, sqlite3_stmt **ret_stmt)
-{
-	CLEANUP(stmt) sqlite3_stmt *stmt = NULL;
-	int r = db_prepare(db, sql, &stmt);
-
-	if (r == 0)
-		r = sqlite_errno(sqlite3_bind_text(stmt, 1, key, -1, SQLITE_STATIC));
-	if (r == 0)
-		*ret_stmt = STEAL(stmt);
-	return r;
-}
-
-/* Adds KEY's names, if there are any. */
-static int
-get(sqlite3 *db, const char *key, struct pxs_buf *names)
-{
-	CLEANUP(stmt) sqlite3_stmt *stmt = NULL;
-	int r = prepare(db, "SELECT value FROM meta WHERE key = ?1", key, &stmt);
-	int rc;
-
-	if (r < 0)
-		return r;
-	rc = sqlite3_step(stmt);
-	if (rc == SQLITE_ROW)
-		pxs_buf_add(names, sqlite3_column_blob(stmt, 0),
-			    (size_t)sqlite3_column_bytes(stmt, 0));
-	else if (rc != SQLITE_DONE)
-		return sqlite_errno(rc);
-	return names->error;
-}
-
-static int
 put(sqlite3 *db, const char *key, const struct pxs_buf *names)
 {
 	CLEANUP(stmt) sqlite3_stmt *stmt = NULL;
-	int r = prepare(db, DB_META_SET, key, &stmt);
+	int r = db_prepare_with(db, DB_META_SET, key, &stmt);
 
 	if (r == 0)
 		r = sqlite_errno(
@@ -92,11 +60,11 @@ static int
 limit_users(sqlite3 *db, const char *key)
 {
 	CLEANUP(stmt) sqlite3_stmt *stmt = NULL;
-	int r = prepare(db,
-			"DELETE FROM meta WHERE key = "
-			"(SELECT key FROM meta WHERE " OF_USERS " AND key <> ?1 "
-			"LIMIT 1 OFFSET ?2)",
-			key, &stmt);
+	int r = db_prepare_with(db,
+				"DELETE FROM meta WHERE key = "
+				"(SELECT key FROM meta WHERE " OF_USERS " AND key <> ?1 "
+				"LIMIT 1 OFFSET ?2)",
+				key, &stmt);
 
 	if (r == 0)
 		r = sqlite_errno(sqlite3_bind_int(stmt, 2, INDEX_RECENT_USERS - 1));
@@ -200,8 +168,8 @@ hold(struct recents *recents, sqlite3 *db, uint32_t uid, struct held **ret_held)
 	held->used = false;
 	pxs_buf_clear(&held->names);
 	print_key(uid, key);
-	r = get(db, key, &held->names);
-	if (r < 0)
+	r = db_meta_read(db, key, &held->names);
+	if (r < 0 && r != -ENOENT)
 		return r;
 	held->used = true;
 	held->uid = uid;

@@ -60,10 +60,8 @@ prepare(sqlite3 *db, const char *sql, const char *first, const char *second,
 	sqlite3_stmt **ret_stmt)
 {
 	CLEANUP(stmt) sqlite3_stmt *stmt = NULL;
-	int r = db_prepare(db, sql, &stmt);
+	int r = db_prepare_with(db, sql, first, &stmt);
 
-	if (r == 0)
-		r = sqlite_errno(sqlite3_bind_text(stmt, 1, first, -1, SQLITE_STATIC));
 	if (r == 0 && second)
 		r = sqlite_errno(sqlite3_bind_text(stmt, 2, second, -1, SQLITE_STATIC));
 	if (r == 0 && sqlite3_bind_parameter_count(stmt) >= 3)

@@ -311,11 +311,7 @@ store_reader_open(const char *path, struct store_reader **ret_reader)
 
 	if (!reader)
 		return -ENOMEM;
-	errno = 0;
-	r = sqlite_errno(sqlite3_open_v2(path, &reader->db,
-					 SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL));
-	if (r == 0)
-		r = sqlite_errno(sqlite3_busy_timeout(reader->db, READER_TIMEOUT_MS));
+	r = db_open_reader(path, READER_TIMEOUT_MS, &reader->db);
 	if (r == 0)
 		r = db_prepare(reader->db, "SELECT " DOC_COLUMNS " FROM doc AS d WHERE d.row = ?1",
 			       &reader->stmt);
