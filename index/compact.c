@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -89,14 +88,14 @@ begin(struct compaction *compaction)
 	const struct index *index = compaction->index;
 	char path[PATH_MAX];
 	uint64_t seq;
-	int r;
+	int r = index_part_path(index, "docs.db", path);
 
-	if (snprintf(path, sizeof(path), "%s/docs.db", index->dir) >= (int)sizeof(path))
-		return -ENAMETOOLONG;
 	compaction->added = roaring_bitmap_create();
-	if (!compaction->added)
-		return -ENOMEM;
-	r = tables_new(index->dir, (uint64_t)pxs_clock_now_ns(), &compaction->tables, &seq, NULL);
+	if (r == 0 && !compaction->added)
+		r = -ENOMEM;
+	if (r == 0)
+		r = tables_new(index->dir, (uint64_t)pxs_clock_now_ns(), &compaction->tables, &seq,
+			       NULL);
 	if (r == 0)
 		r = store_reader_open(path, &compaction->reader);
 	if (r == 0)
@@ -109,19 +108,10 @@ begin(struct compaction *compaction)
 static int
 add_column(struct compaction *compaction, const struct query_property *property)
 {
-	CLEANUP(column) struct column *column = NULL;
-	struct view_schema *schema = NULL;
-	int r;
+	struct column *column;
+	int r = column_new(property, &column);
 
-	r = column_new(property, &column);
-	if (r == 0)
-		r = view_schema_with(compaction->schema, column, &schema);
-	if (r < 0)
-		return r;
-	(void)STEAL(column); /* the schema has it now */
-	view_schema_unref(compaction->schema);
-	compaction->schema = schema;
-	return 0;
+	return r < 0 ? r : view_schema_add(&compaction->schema, column);
 }
 
 /* A column for every property of VIEW. */
@@ -157,12 +147,8 @@ add_document(void *context, const struct store_document *stored)
 	if (r == 0)
 		r = index_document_seal(document);
 	if (r == 0)
-		r = fts_put(compaction->tables->fts, stored->doc, document->stream.data,
-			    document->stream.len);
-	if (r == 0)
-		r = docs_add(compaction->tables->docs, stored->doc, &stored->meta);
-	if (r == 0)
-		r = index_fill_columns(compaction->schema, stored->doc, document);
+		r = tables_put(compaction->tables, compaction->schema, stored->doc, &stored->meta,
+			       document);
 	if (r == 0)
 		roaring_bitmap_add(compaction->added, stored->doc);
 	return r;

@@ -55,8 +55,8 @@ find_dir(const char *dir, unsigned int flags, char **ret_dir, struct pxs_error *
 	return 0;
 }
 
-static int
-part_path(const struct index *index, const char *name, char path[PATH_MAX])
+int
+index_part_path(const struct index *index, const char *name, char path[PATH_MAX])
 {
 	int len = snprintf(path, PATH_MAX, "%s/%s", index->dir, name);
 
@@ -69,7 +69,7 @@ check_exists(const struct index *index, struct pxs_error *err)
 	char path[PATH_MAX];
 	int r;
 
-	r = part_path(index, "docs.db", path);
+	r = index_part_path(index, "docs.db", path);
 	if (r < 0)
 		return r;
 	return access(path, F_OK) < 0
@@ -83,7 +83,7 @@ open_parts(struct index *index, struct pxs_error *err)
 	char path[PATH_MAX];
 	int r;
 
-	r = part_path(index, "docs.db", path);
+	r = index_part_path(index, "docs.db", path);
 	if (r == 0)
 		r = store_open(path, &index->store, &index->counters, err);
 	if (r == 0)
@@ -94,7 +94,7 @@ open_parts(struct index *index, struct pxs_error *err)
 		r = tables_new(index->dir, index->counters.text, &index->tables, &index->fts_seq,
 			       err);
 	if (r == 0)
-		r = part_path(index, "state.db", path);
+		r = index_part_path(index, "state.db", path);
 	if (r == 0)
 		r = state_open(path, &index->state, err);
 	if (r == 0)

@@ -23,9 +23,9 @@ struct keeper {
 	bool compact;	 /* compaction is due */
 };
 
-/* Until there is something to do; false: it is to end. */
+/* Until there is something to do, compaction or else sealing; false: it is to end. */
 static bool
-wait_for_work(struct keeper *keeper)
+wait_for_work(struct keeper *keeper, bool *ret_compact)
 {
 	bool stopping;
 
@@ -33,6 +33,7 @@ wait_for_work(struct keeper *keeper)
 	while (!keeper->stopping && keeper->full <= keeper->sealed && !keeper->compact)
 		(void)pthread_cond_wait(&keeper->asked, &keeper->lock);
 	stopping = keeper->stopping;
+	*ret_compact = keeper->compact;
 	(void)pthread_mutex_unlock(&keeper->lock);
 	return !stopping;
 }
@@ -99,13 +100,9 @@ keep(void *context)
 	struct keeper *keeper = context;
 	bool due;
 
-	while (wait_for_work(keeper)) {
-		(void)pthread_mutex_lock(&keeper->lock);
-		due = keeper->compact;
-		(void)pthread_mutex_unlock(&keeper->lock);
+	while (wait_for_work(keeper, &due))
 		if ((due ? compact(keeper) : seal(keeper)) < 0)
 			pause_after_failure(keeper);
-	}
 	return NULL;
 }
 

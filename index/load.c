@@ -81,20 +81,11 @@ index_new_column(struct index *index, const struct query_property *property,
 static int
 load_property(void *context, const struct query_property *property)
 {
-	CLEANUP(column) struct column *column = NULL;
 	struct load *load = context;
-	struct view_schema *schema = NULL;
-	int r;
+	struct column *column;
+	int r = index_new_column(load->index, property, &column);
 
-	r = index_new_column(load->index, property, &column);
-	if (r == 0)
-		r = view_schema_with(load->schema, column, &schema);
-	if (r < 0)
-		return r;
-	(void)STEAL(column); /* the schema has it now */
-	view_schema_unref(load->schema);
-	load->schema = schema;
-	return 0;
+	return r < 0 ? r : view_schema_add(&load->schema, column);
 }
 
 /* --- Documents --- */

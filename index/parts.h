@@ -2,6 +2,7 @@
 #ifndef PXS_INDEX_PARTS_H
 #define PXS_INDEX_PARTS_H
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdbool.h>
 
@@ -68,6 +69,9 @@ struct index {
 	struct index_view *view;   /* the newest generation */
 };
 
+/* index.c - the path of the file NAME in the folder of INDEX. -ENAMETOOLONG. */
+int index_part_path(const struct index *index, const char *name, char path[PATH_MAX]);
+
 /* file.c */
 void path_rules_free(struct index *index);
 
@@ -76,6 +80,8 @@ void path_rules_free(struct index *index);
 /* A new snapshot of BEFORE's (NULL: none) properties and columns with one more; takes COLUMN. */
 int view_schema_with(const struct view_schema *before, struct column *column,
 		     struct view_schema **ret_schema);
+/* The same in the place of *SCHEMA. COLUMN ends if it fails. */
+int view_schema_add(struct view_schema **schema, struct column *column);
 struct view_schema *view_schema_ref(struct view_schema *schema);
 void view_schema_unref(struct view_schema *schema);
 DEFINE_CLEANUP(view_schema, struct view_schema *, view_schema_unref)

@@ -192,33 +192,39 @@ score_field(struct scoring *scoring, const struct scorer_field *field, struct cu
 }
 
 static void
+add_best_at(struct scoring *scoring, size_t place)
+{
+	scoring->sums[place] += scoring->best[place];
+	scoring->best[place] = 0;
+}
+
+static void
 add_best(struct scoring *scoring)
 {
-	for (size_t i = 0; i < COLUMN_SEGMENT_DOCS && scoring->n_hits >= MANY_HITS; i++) {
-		scoring->sums[i] += scoring->best[i];
-		scoring->best[i] = 0;
-	}
-	for (size_t i = 0; i < scoring->n_hits && scoring->n_hits < MANY_HITS; i++) {
-		uint16_t place = scoring->hits[i];
+	if (scoring->n_hits >= MANY_HITS)
+		for (size_t place = 0; place < COLUMN_SEGMENT_DOCS; place++)
+			add_best_at(scoring, place);
+	else
+		for (size_t i = 0; i < scoring->n_hits; i++)
+			add_best_at(scoring, scoring->hits[i]);
+}
 
-		scoring->sums[place] += scoring->best[place];
-		scoring->best[place] = 0;
-	}
+static void
+take_sum_at(struct scoring *scoring, size_t place, float *scores)
+{
+	scores[place] = (float)scoring->sums[place];
+	scoring->sums[place] = 0;
 }
 
 static void
 take_sums(struct scoring *scoring, float *scores)
 {
-	for (size_t i = 0; i < COLUMN_SEGMENT_DOCS && scoring->n_hits >= MANY_HITS; i++) {
-		scores[i] = (float)scoring->sums[i];
-		scoring->sums[i] = 0;
-	}
-	for (size_t i = 0; i < scoring->n_hits && scoring->n_hits < MANY_HITS; i++) {
-		uint16_t place = scoring->hits[i];
-
-		scores[place] = (float)scoring->sums[place];
-		scoring->sums[place] = 0;
-	}
+	if (scoring->n_hits >= MANY_HITS)
+		for (size_t place = 0; place < COLUMN_SEGMENT_DOCS; place++)
+			take_sum_at(scoring, place, scores);
+	else
+		for (size_t i = 0; i < scoring->n_hits; i++)
+			take_sum_at(scoring, scoring->hits[i], scores);
 }
 
 static void

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/macros.h"
 #include "index/docs.h"
+#include "index/document.h"
 #include "index/fts.h"
 #include "index/parts.h"
 #include "index/segments.h"
@@ -93,6 +94,17 @@ tables_free(struct tables *tables)
 	segments_close(tables->segments);
 	fts_close(tables->fts);
 	free(tables);
+}
+
+int
+tables_put(struct tables *tables, const struct view_schema *schema, uint32_t doc,
+	   const struct docs_meta *meta, const struct index_document *document)
+{
+	int r = fts_put(tables->fts, doc, document->stream.data, document->stream.len);
+
+	if (r == 0)
+		r = docs_add(tables->docs, doc, meta);
+	return r < 0 ? r : index_fill_columns(schema, doc, document);
 }
 
 static void

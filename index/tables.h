@@ -13,7 +13,9 @@
 #include "index/relevance.h"
 
 struct docs;
+struct docs_meta;
 struct fts;
+struct index_document;
 struct pxs_error;
 struct segments;
 struct view_schema;
@@ -35,6 +37,12 @@ int tables_new(const char *dir, uint64_t number, struct tables **ret_tables, uin
 	       struct pxs_error *err);
 void tables_free(struct tables *tables);
 DEFINE_CLEANUP(tables, struct tables *, tables_free)
+
+/* With the turn to write, or with nobody else who has TABLES, and a transaction of the text file
+ * begun: put DOCUMENT, sealed, in as version DOC, in the columns of SCHEMA. No view shows it yet.
+ */
+int tables_put(struct tables *tables, const struct view_schema *schema, uint32_t doc,
+	       const struct docs_meta *meta, const struct index_document *document);
 
 /* TABLES are replaced, and SCHEMA (taken) was their newest: free them and remove their text file
  * when the last view of EPOCH ended. Until then they count in HELD. */

@@ -97,6 +97,21 @@ view_schema_with(const struct view_schema *before, struct column *column,
 	return 0;
 }
 
+int
+view_schema_add(struct view_schema **schema, struct column *column)
+{
+	struct view_schema *more = NULL;
+	int r = view_schema_with(*schema, column, &more);
+
+	if (r < 0) {
+		column_free(column);
+		return r;
+	}
+	view_schema_unref(*schema);
+	*schema = more;
+	return 0;
+}
+
 const struct query_property **
 view_schema_by_number(const struct view_schema *schema)
 {

@@ -147,12 +147,7 @@ store(struct index_write *write, const struct index_document *document, uint32_t
 	describe(write, document, old, &stored);
 	r = store_put(index->store, &stored);
 	if (r == 0)
-		r = fts_put(index->tables->fts, stored.doc, document->stream.data,
-			    document->stream.len);
-	if (r == 0)
-		r = docs_add(index->tables->docs, stored.doc, &stored.meta);
-	if (r == 0)
-		r = index_fill_columns(write->schema, stored.doc, document);
+		r = tables_put(index->tables, write->schema, stored.doc, &stored.meta, document);
 	if (r < 0)
 		return r;
 	if (before)
