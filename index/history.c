@@ -17,7 +17,7 @@
 /* Rows of the log that one call looks at: most of them may be changes that later ones replaced. */
 #define ROWS_MAX 100000
 
-enum statement { CHANGES, FIRST_CHANGE, REMOVED, N_STATEMENTS };
+enum statement { CHANGES, FIRST_CHANGE, REMOVED, REMOVED_BY, N_STATEMENTS };
 
 static const char *const STATEMENTS[N_STATEMENTS] = {
 	[CHANGES] = "SELECT seq, op, id, time FROM change WHERE seq > ?1 AND seq <= ?2"
@@ -25,6 +25,7 @@ static const char *const STATEMENTS[N_STATEMENTS] = {
 	[FIRST_CHANGE] = "SELECT min(seq) FROM change",
 	[REMOVED] = "SELECT seq, id, time, user, record FROM removed WHERE seq < ?1"
 		    " ORDER BY seq DESC LIMIT ?2",
+	[REMOVED_BY] = "SELECT user FROM removed WHERE id = ?1 ORDER BY seq DESC LIMIT 1",
 };
 
 struct history {
@@ -254,4 +255,37 @@ index_removed_free(struct index_removed *removed, size_t n)
 		free(removed[i].path);
 	}
 	free(removed);
+}
+
+/* 1: the last who removed the document ID was USER; 0: another, or nobody. */
+static int
+was_removed_by(struct history *history, int64_t id, const char *user)
+{
+	CLEANUP(stmt_run) sqlite3_stmt *stmt = history->stmts[REMOVED_BY];
+	const sqlite3_int64 number = id;
+	const char *remover;
+	int r = bind(stmt, &number, 1);
+	int rc;
+
+	if (r < 0)
+		return r;
+	rc = sqlite3_step(stmt);
+	if (rc != SQLITE_ROW)
+		return rc == SQLITE_DONE ? 0 : sqlite_errno(rc);
+	remover = (const char *)sqlite3_column_text(stmt, 0);
+	return remover ? strcmp(remover, user) == 0 : -ENOMEM;
+}
+
+int
+index_removed_is_known(const struct index_view *view, int64_t id, const char *user)
+{
+	struct history *history = view->index->history;
+	int r;
+
+	if (was_shown(view, id) > 0)
+		return 1;
+	(void)pthread_mutex_lock(&history->mutex);
+	r = was_removed_by(history, id, user);
+	(void)pthread_mutex_unlock(&history->mutex);
+	return r;
 }

@@ -256,6 +256,10 @@ struct index_changes {
  * -ESTALE: these are no longer remembered, or changes->seq is of another index: begin anew. */
 int index_changes(const struct index_view *view, struct index_changes *changes);
 
+/* Whether USER may know that the document ID, which is not there in VIEW (his), was removed: he did
+ * it, or saw it before, which is remembered until the process ends. 1, 0, or a negative errno. */
+int index_removed_is_known(const struct index_view *view, int64_t id, const char *user);
+
 /* Wait until there is a change after SEQ. -ETIMEDOUT, -ECANCELED, as BUDGET says. */
 int index_wait(struct index *index, uint64_t seq, const struct index_budget *budget);
 
@@ -327,13 +331,14 @@ struct index_hits *index_search_cached(struct index_view *view, const struct que
 struct index_answer {
 	const struct query_node *node;
 	const char *from; /* what answered: "words", "columns", ...; static */
-	uint64_t n_terms; /* words looked up for it */
+	uint64_t n_terms; /* words that it stands for; of many that match, those in the view */
 	uint64_t found;	  /* documents, of those that were still candidates */
 	int64_t spent_ns;
 };
 
 /* Told while a query is answered, in the thread that asks: each word that a leaf was expanded to
- * (PROPERTY: NULL for numbers; DOCUMENTS: in the view), then the leaf. Either may be NULL. */
+ * and that DOCUMENTS (1 or more) in the view have (PROPERTY: NULL for numbers), then the leaf.
+ * Either may be NULL. */
 struct index_trace {
 	void (*term)(void *context, const struct query_property *property, const char *word,
 		     size_t len, uint64_t documents);

@@ -67,10 +67,17 @@ void
 search_tell_term(struct search *search, const struct query_property *property, const char *word,
 		 size_t len, const roaring_bitmap_t *docs)
 {
+	uint64_t documents;
+
+	if (!search->trace)
+		return;
+	documents = roaring_bitmap_and_cardinality(docs, search->view->live);
+	/* That a word is there tells of documents that the viewer may not see. */
+	if (documents == 0)
+		return;
 	search->n_terms++;
-	if (search->trace && search->trace->term)
-		search->trace->term(search->trace->context, property, word, len,
-				    roaring_bitmap_and_cardinality(docs, search->view->live));
+	if (search->trace->term)
+		search->trace->term(search->trace->context, property, word, len, documents);
 }
 
 /* --- Any of the words --- */
@@ -210,7 +217,6 @@ find_phrase_in_property(void *context, const struct query_property *property)
 
 	if (r <= 0)
 		return r;
-	phrase->search->n_terms += words->n;
 	if (phrase->node->slop > 0 && words->n > 1)
 		return fts_find_sloppy(fts, words->terms, words->n, phrase->node->slop,
 				       property && property->multi, budget, add_hit, phrase->hits);
@@ -223,6 +229,7 @@ find_phrase(struct search *search, const struct query_node *node, roaring_bitmap
 	struct phrase phrase = { .search = search, .node = node, .hits = hits };
 	int r = search_phrase_init(&phrase.words, node->text);
 
+	search->n_terms += phrase.words.n; /* whether or not some document has them */
 	if (r == 0 && phrase.words.n > 0)
 		r = search_text_properties(search, node, find_phrase_in_property, &phrase);
 	search_phrase_done(&phrase.words);

@@ -254,6 +254,88 @@ changes_tell_of_what_is_seen(void **state)
 	assert_int_equal(index_changes(later, &changes), 0);
 }
 
+static void
+delete_as(int64_t id, const char *user)
+{
+	struct index_write *write;
+
+	assert_int_equal(index_write_begin(index_, &write), 0);
+	assert_int_equal(index_write_delete(write, id, user), 0);
+	assert_int_equal(index_write_commit(write, &err), 0);
+}
+
+static void
+removals_are_known_to_who_saw_or_did_them(void **state)
+{
+	CLEANUP(index_view) struct index_view *open = NULL;
+
+	(void)state;
+	delete_as(1, "anna");
+	delete_as(2, "anna");
+	open = view_of(7, "/open");
+	assert_int_equal(index_removed_is_known(open, 1, "bert"), 1);
+	assert_int_equal(index_removed_is_known(open, 2, "bert"), 0);
+	assert_int_equal(index_removed_is_known(open, 2, "anna"), 1);
+	assert_int_equal(index_removed_is_known(open, 5, "anna"), 0); /* there, but not seen */
+	assert_int_equal(index_removed_is_known(open, 99, "anna"), 0);
+
+	/* After a start only the journal remembers. */
+	index_view_put(STEAL(open));
+	index_close(index_);
+	open_index();
+	open = view_of(7, "/open");
+	assert_int_equal(index_removed_is_known(open, 1, "bert"), 0);
+	assert_int_equal(index_removed_is_known(open, 1, "anna"), 1);
+}
+
+static void
+hear_word(void *context, const struct query_property *property, const char *word, size_t len,
+	  uint64_t documents)
+{
+	pxs_buf_addf(context, "%s:%.*s %d;", property->name, (int)len, word, (int)documents);
+}
+
+static void
+hear_leaf(void *context, const struct index_answer *answer)
+{
+	pxs_buf_addf(context, "%d of %d", (int)answer->found, (int)answer->n_terms);
+}
+
+static void
+explanations_have_no_words_of_what_is_not_seen(void **state)
+{
+	static const struct {
+		const char *text, *open, *closed;
+	} ROWS[] = {
+		{ "gr*", "0 of 0", "user.color:green 1;1 of 1" },
+		{ "green", "0 of 0", "user.color:green 1;1 of 1" },
+		{ "greem~", "0 of 0", "user.color:green 1;1 of 1" },
+		{ "r*", "user.color:red 1;1 of 1", "user.color:red 1;1 of 1" },
+		{ "\"green sky\"", "0 of 2", "0 of 2" },
+		{ "\"black sky\"", "0 of 2", "0 of 2" },
+	};
+	CLEANUP(index_view) struct index_view *open = view_of(7, "/open");
+	CLEANUP(index_view) struct index_view *closed = view_of(9, "/closed");
+
+	(void)state;
+	put(40, "/third", NULL, "sky"); /* a word that is there, beside what nobody here sees */
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(ROWS); i++) {
+		struct index_view *view = i % 2 ? closed : open;
+		CLEANUP(query) struct query *query = NULL;
+		CLEANUP(index_hits) struct index_hits *hits = NULL;
+		CLEANUP(pxs_buf) struct pxs_buf told = PXS_BUF_INIT;
+		const struct index_trace trace = { hear_word, hear_leaf, &told };
+
+		assert_int_equal(query_new(&query), 0);
+		assert_int_equal(
+			query_add_string(query, ROWS[i / 2].text, index_view_schema(view), &err),
+			0);
+		assert_int_equal(index_explain(view, query, NULL, &trace, &hits, &err), 0);
+		assert_string_equal(pxs_buf_text(&told),
+				    i % 2 ? ROWS[i / 2].closed : ROWS[i / 2].open);
+	}
+}
+
 /* Directories have other numbers then, and what was said of one must not be taken for another's. */
 static void
 compaction_shows_nobody_more(void **state)
@@ -297,6 +379,10 @@ main(void)
 		cmocka_unit_test_setup_teardown(facets_count_what_is_seen, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_new_is_judged_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(changes_tell_of_what_is_seen, setup, teardown),
+		cmocka_unit_test_setup_teardown(removals_are_known_to_who_saw_or_did_them, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(explanations_have_no_words_of_what_is_not_seen,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(compaction_shows_nobody_more, setup, teardown),
 		cmocka_unit_test_setup_teardown(many_viewers_push_each_other_out, setup, teardown),
 	};

@@ -257,6 +257,20 @@ handle_delete(struct request *request, struct reply *reply, struct pxs_error *er
 
 /* --- Back again --- */
 
+/* What he could not see, and did not remove himself, was never there for him. */
+static int
+check_known(const struct request *request, int64_t id, struct pxs_error *err)
+{
+	CLEANUP(index_view) struct index_view *view = NULL;
+	uint32_t doc;
+	int r = request_view(request, &view);
+
+	if (r < 0 || index_doc_find(view, id, &doc) == 0)
+		return r;
+	r = index_removed_is_known(view, id, request->who.user);
+	return r == 0 ? edit_refuse_undelete(id, err) : r < 0 ? r : 0;
+}
+
 int
 handle_undelete(struct request *request, struct reply *reply, struct pxs_error *err)
 {
@@ -266,7 +280,10 @@ handle_undelete(struct request *request, struct reply *reply, struct pxs_error *
 	if (r < 0)
 		return pxs_error_set(err, r, -1, "there is no document with the id %s",
 				     pxs_buf_text(&request->tail));
-	r = fail(reply, edit_undelete(&change.edit, &change.version, err));
+	if (!(request->who.rights & AUTH_BYPASS))
+		r = check_known(request, change.edit.id, err);
+	if (r == 0)
+		r = fail(reply, edit_undelete(&change.edit, &change.version, err));
 	if (r < 0)
 		return r;
 	log_change(PXS_LOG_INFO, &change, "brought back");

@@ -194,14 +194,11 @@ apply_undelete(void *context, struct index_write *write, struct pxs_error *err)
 	return r < 0 ? r : index_write_version(write, passage->edit->id, &passage->version);
 }
 
-static int
-explain_undelete(int r, int64_t id, struct pxs_error *err)
+int
+edit_refuse_undelete(int64_t id, struct pxs_error *err)
 {
-	if (r == -EEXIST)
-		return pxs_error_set(err, r, -1,
-				     "there is a document with this id, it is not deleted");
 	return pxs_error_set(
-		err, r, -1,
+		err, -ENOENT, -1,
 		"no document with the id %" PRId64 " was deleted, or it is forgotten by now", id);
 }
 
@@ -216,8 +213,11 @@ edit_undelete(const struct edit *edit, struct index_version *ret_version, struct
 		if (r == 0)
 			r = read_version(edit, &passage.version);
 	}
-	if (r == -EEXIST || r == -ENOENT)
-		return explain_undelete(r, edit->id, err);
+	if (r == -EEXIST)
+		return pxs_error_set(err, r, -1,
+				     "there is a document with this id, it is not deleted");
+	if (r == -ENOENT)
+		return edit_refuse_undelete(edit->id, err);
 	if (r == 0)
 		*ret_version = passage.version;
 	return r;

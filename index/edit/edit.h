@@ -70,6 +70,8 @@ int edit_delete(const struct edit *edit, struct pxs_error *err);
  * or it is forgotten; -EEXIST: it is there. */
 int edit_undelete(const struct edit *edit, struct index_version *ret_version,
 		  struct pxs_error *err);
+/* -ENOENT with the sentence of edit_undelete(), also for who may not know what was deleted. */
+int edit_refuse_undelete(int64_t id, struct pxs_error *err);
 
 /* --- Documents of an upstream --- */
 

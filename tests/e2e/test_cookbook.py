@@ -150,15 +150,17 @@ def test_curl_and_awk(shop):
 # --- Who may do what to which document ---
 
 FINE = json.dumps({"template": {"data": [{"name": "user.comment", "value": "x"}]}})
+READERS = {"reader", "updater", "deleter", "seer"}
 # what, method, path, body, who may
 ACTIONS = [
-    ("read", "GET", "/files/{id}", None, {"reader", "updater", "deleter", "seer"}),
-    ("head", "HEAD", "/files/{id}", None, {"reader", "updater", "deleter", "seer"}),
+    ("read", "GET", "/files/{id}", None, READERS),
+    ("head", "HEAD", "/files/{id}", None, READERS),
+    ("content", "GET", "/files/{id}/content", None, READERS),
     ("patch", "PATCH", "/files/{id}", FINE, {"updater"}),
     ("delete", "DELETE", "/files/{id}", None, {"deleter"}),
     ("undelete", "POST", "/files/{id}/undelete", None, {"deleter"}),
 ]
-OK = {"read": 200, "head": 200, "patch": 200, "delete": 204, "undelete": 409}
+OK = {"read": 200, "head": 200, "content": 200, "patch": 200, "delete": 204, "undelete": 409}
 
 
 @pytest.mark.parametrize("which", ["open", "closed", "absent"])
@@ -183,14 +185,64 @@ def test_rights_by_document(shop, action, role, which):
     sees = which == "open" or (which == "closed" and role == "seer")
     if role not in who:
         assert reply.status_code == 403
-    elif what == "undelete":
-        assert reply.status_code == (404 if which == "absent" else 409)
+    elif what == "content" and which == "closed" and role == "seer":
+        assert reply.status_code == 403  # he sees that it is there, but the file system says no
     else:
         assert reply.status_code == (OK[what] if sees else 404)
     if reply.status_code in (403, 404) and which == "closed":
         assert "closed" not in reply.text
     if what == "delete" and reply.status_code == 204:
         assert shop.daemon.http("POST", f"/files/{number}/undelete").status == 200
+
+
+def bring_back(shop, role, number):
+    return requests.post(
+        f"{shop.search}/files/{number}/undelete",
+        headers={"Authorization": f"Bearer {shop.tokens[role]}"},
+        timeout=30,
+    )
+
+
+@pytest.mark.parametrize("which", ["open", "closed"])
+def test_what_others_removed(shop, which):
+    """Who could not see a document cannot bring it back either, and learns nothing of it."""
+    name = os.path.join(shop.tree, which, "cat-2.tmp")
+    (found,) = shop.daemon.items(json.dumps({"core.pathname": name}))
+    number = found["_id"]
+    assert shop.get(f"/files/{number}", shop.tokens["deleter"]).status_code == (200 if which == "open" else 404)
+    assert shop.daemon.http("DELETE", f"/files/{number}", headers={"If-Match": "*"}).status == 204
+    reply = bring_back(shop, "deleter", number)
+    if which == "open":
+        assert reply.status_code == 200
+        return
+    never = bring_back(shop, "deleter", number - 1)
+    assert (reply.status_code, never.status_code) == (404, 404)
+    tell = [r.json()["collection"]["error"]["message"] for r in (reply, never)]
+    assert tell[0].replace(str(number), "N") == tell[1].replace(str(number - 1), "N")
+    assert shop.daemon.http("POST", f"/files/{number}/undelete").status == 200
+
+
+def test_an_explanation_has_no_words_of_what_is_hidden(shop):
+    path = os.path.join(shop.tree, "closed", "zyzzogeton-unheard.of")
+    with open(path, "w", encoding="utf-8"):
+        pass
+    shop.daemon.pxs("ingest", shop.tree)
+    for role, hits in ("seer", 1), ("reader", 0):
+        for text in "zyzzo*", "zyzzogetom~", "*zzoget*", "/zyzz.*/", '"zyzzogeton unheard"', "zyzzogeton":
+            reply = shop.get("/explain?q=" + quote(text), shop.tokens[role])
+            told = reply.json()
+            assert told["hits"] == hits, text
+            words = [word["word"] for node in told["tree"] for word in node.get("words", [])]
+            if role == "reader":
+                assert not words, text
+                # The same as of what nobody has.
+                never = shop.get("/explain?q=" + quote(text.replace("zz", "qq")), shop.tokens[role])
+                terms = [[node.get("terms") for node in each["tree"]] for each in (told, never.json())]
+                assert terms[0] == terms[1], text
+            elif '"' not in text:
+                assert words and all(word["documents"] for node in told["tree"] for word in node.get("words", []))
+    os.unlink(path)
+    shop.daemon.pxs("ingest", shop.tree)
 
 
 COLLECTIONS = [
