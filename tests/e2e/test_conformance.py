@@ -5,6 +5,7 @@ patterns where values differ."""
 import json
 import os
 import re
+import shutil
 import socket
 from urllib.parse import quote
 
@@ -350,6 +351,7 @@ def documents(work):
     assert daemon.stop() == 0
     assert not daemon.new_alarms()
     daemon.destroy()
+    shutil.rmtree(tree)
 
 
 def spell(target, how):

@@ -14,6 +14,7 @@ import requests
 
 import daemon as daemons
 from test_auth import Doors
+from test_conformance import error, mismatch
 
 ROLES = {
     "nobody": None,
@@ -323,6 +324,8 @@ def test_rights_by_route(shop, method, target, who, status, role):
         timeout=30,
     )
     assert reply.status_code == (status if role in who else 403), reply.text[:300]
+    if role not in who:
+        assert mismatch(error(403), reply.json()) is None
 
 
 @pytest.mark.parametrize("role", ["reader", "seer"])
