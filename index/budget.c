@@ -48,11 +48,12 @@ budget_explain(const struct index_budget *budget, int64_t started_ns, int code,
 {
 	if (code == -ETIMEDOUT && budget) {
 		int64_t allowed_ns = budget->deadline_ns - started_ns;
+		long long allowed_ms = (allowed_ns + PXS_NS_PER_MS - 1) / PXS_NS_PER_MS;
 
 		return pxs_error_set(err, code, -1,
 				     "the query took longer than %lld ms; add a condition that "
-				     "narrows it, or raise the deadline",
-				     (long long)(allowed_ns > 0 ? allowed_ns / PXS_NS_PER_MS : 0));
+				     "narrows it",
+				     allowed_ns > 0 ? allowed_ms : 0LL);
 	}
 	if (code == -ECANCELED)
 		return pxs_error_set(err, code, -1, "the query was cancelled");

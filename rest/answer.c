@@ -55,22 +55,31 @@ answer_no_route(struct request *request, int r)
 		   r == -EOPNOTSUPP ? MHD_HTTP_METHOD_NOT_ALLOWED : MHD_HTTP_NOT_FOUND, r, &err);
 }
 
+/* Why the time of a request ended, which the index does not know. */
+static void
+explain_end(const struct request *request, int r, struct pxs_error *err)
+{
+	*err = (struct pxs_error){ 0 };
+	if (r == -ETIMEDOUT)
+		(void)pxs_error_set(err, r, -1,
+				    "the search took more than %d s; narrow it, or try again",
+				    REQUEST_TIME_MAX_S);
+	else if (atomic_load(&request->rest->closing))
+		(void)pxs_error_set(err, r, -1, "the daemon is ending; try again later");
+	else
+		(void)pxs_error_set(err, r, -1,
+				    "the connection ended before the search did; keep its sending "
+				    "half open until the answer is there");
+}
+
 static void
 run_route(struct request *request)
 {
 	struct pxs_error err = { 0 };
 	int r = request->route->handle(request, &request->reply, &err);
 
-	if (r == -ECANCELED)
-		(void)pxs_error_set(&err, r, -1,
-				    atomic_load(&request->rest->closing)
-					    ? "the daemon is ending"
-					    : "the connection ended before the search did; keep "
-					      "its sending half open until the answer is there");
-	if (r == -ETIMEDOUT)
-		(void)pxs_error_set(&err, r, -1,
-				    "the search took more than %d s; narrow it, or try again",
-				    REQUEST_TIME_MAX_S);
+	if (r == -ECANCELED || r == -ETIMEDOUT)
+		explain_end(request, r, &err);
 	if (r < 0)
 		fail(request, request->reply.refusal, r, &err);
 }

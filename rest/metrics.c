@@ -173,7 +173,7 @@ handle_ready(struct request *request, struct reply *reply, struct pxs_error *err
 {
 	if (atomic_load(&request->rest->closing))
 		return reply_refuse(reply, MHD_HTTP_SERVICE_UNAVAILABLE, -EAGAIN, err,
-				    "the daemon is about to end");
+				    "the daemon is about to end; try again later");
 	reply->type = REPLY_TEXT;
 	pxs_buf_add_str(&reply->body, "ready\n");
 	return reply->body.error;

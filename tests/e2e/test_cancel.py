@@ -203,6 +203,14 @@ def test_who_ends_his_sending_half_still_listens(crowd):
         assert status_of(connection)[0] == 200
 
 
+def test_who_ends_his_sending_half_over_tcp_is_told_why_he_gets_nothing(crowd):
+    with connect_tls(crowd) as connection:
+        ask(crowd, connection, SLOW)
+        socket.socket.shutdown(connection, socket.SHUT_WR)
+        status, body = status_of(connection)
+        assert status == 503 and b"keep its sending half open" in body
+
+
 # --- The mount ---
 
 
