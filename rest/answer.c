@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/macros.h"
 #include "rest/door.h"
+#include "rest/peer.h"
 #include "rest/reply.h"
 #include "rest/request.h"
 #include "rest/route.h"
@@ -154,13 +155,21 @@ work_on(struct work_item *item)
 	deliver_in_time(request);
 }
 
-/* Whose share of the threads it takes: operators have no limit. */
+/* Whose share of the threads it takes: operators have no limit, and of those who are not known yet,
+ * as they log in, each address has a share. */
 static uint64_t
-share_of(const struct auth_principal *who)
+share_of(const struct request *request)
 {
-	if (who->rights & AUTH_OPERATE)
+	char from[PEER_SIZE];
+	const char *name = request->who.user;
+
+	if (request->who.rights & AUTH_OPERATE)
 		return 0;
-	return XXH3_64bits(who->user, strlen(who->user)) | 1;
+	if (!*name) {
+		peer_address(request, from);
+		name = from;
+	}
+	return XXH3_64bits(name, strlen(name)) | 1;
 }
 
 static struct work *
@@ -182,7 +191,7 @@ answer_later(struct request *request)
 	struct pxs_error err = { 0 };
 	int r;
 
-	request->work = (struct work_item){ .user = share_of(&request->who), .run = work_on };
+	request->work = (struct work_item){ .user = share_of(request), .run = work_on };
 	r = work_submit(work_for(request), &request->work);
 	if (r == 0)
 		return;

@@ -31,6 +31,8 @@
 #define FOLLOWERS_MAX 64
 /* Passwords that are looked at together: each takes 10 ms of a processor, or waits for PAM. */
 #define LOGINS_MAX 8
+/* Of one address: PAM works on one more (auth/pam.h), so that no address keeps all others out. */
+#define LOGINS_PER_ADDRESS 3
 
 static int
 open_work(struct rest *rest)
@@ -48,6 +50,7 @@ open_work(struct rest *rest)
 	if (r == 0)
 		r = work_open(&limits, &rest->waits);
 	limits.threads = LOGINS_MAX;
+	limits.running_per_user = LOGINS_PER_ADDRESS;
 	return r < 0 ? r : work_open(&limits, &rest->logins);
 }
 

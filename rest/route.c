@@ -41,7 +41,7 @@ static const struct route ROUTES[] = {
 	  "200 400" },
 	{ "GET", "/changes", AUTH_READ, ROUTE_WAITS, handle_changes,
 	  "What changed after a change; waits for the next one if asked to",
-	  "since wait max_results pretty", NULL, "200 400 410" },
+	  "since wait max_results pretty", NULL, "200 400 410 503" },
 	{ "GET", "/schema/files", AUTH_READ, ROUTE_WORKS, handle_schema,
 	  "Properties that files may have", "pretty", NULL, "200" },
 	{ "GET", "/status", AUTH_READ, ROUTE_WORKS, handle_status, "How the catalogue is", "pretty",

@@ -142,24 +142,27 @@ OURS = [
 
 # What this daemon does not say at its Unix socket, and where it is tried instead.
 ELSEWHERE = [
-    # A deadline, a full disk: how errors become statuses is in rest/test_rest.c.
+    # More than it can do, and when it ends: test_busy.py.
     ("GET", "/files", "503"),
     ("DELETE", "/files", "503"),
     ("GET", "/explain", "503"),
-    ("POST", "/repair", "507"),
-    # It is asked nothing before it is ready.
+    ("GET", "/changes", "503"),
     ("GET", "/readyz", "503"),
+    ("POST", "/oauth2/token", "503"),
+    # A full disk: how errors become statuses is in rest/test_rest.c.
+    ("POST", "/repair", "507"),
     # A real scan, upstream or mount: each of their tests begins so. Without FUSE: rest/test_server.c.
     ("POST", "/ingest", "202 403"),
     ("POST", "/sync", "202"),
     ("POST", "/mounts", "201 501"),
     ("DELETE", "/mounts", "204 501"),
-    # Log-ins, users and certificates: test_auth.py.
-    ("POST", "/oauth2/token", "200 400 401 503"),
+    # Log-ins and certificates: test_auth.py.
+    ("POST", "/oauth2/token", "200 400 401"),
     ("GET", "/oauth2/token_info", "200"),
     ("POST", "/oauth2/revoke", "200 400 401"),
     ("GET", "/.well-known/oauth-authorization-server", "400"),
     ("GET", "/certificate", "200"),
+    # A daemon always keeps users; without them: rest/test_server.c.
     ("GET", "/users", "501"),
     ("POST", "/users", "501"),
     ("PATCH", "/users/{name}", "501"),
