@@ -80,6 +80,13 @@ requests_get_the_documented_status(void **state)
 		{ "GET", "/mounts", "", 200, NULL },
 		{ "DELETE", "/mounts?mountpoint=/mnt", "", 501, "mounted" },
 		{ "GET", "/check", "", 200, NULL },
+		{ "GET", "/users", "", 501, "no users" },
+		{ "POST", "/users", "{}", 501, "no users" },
+		{ "PATCH", "/users/u", "{}", 501, "no users" },
+		{ "DELETE", "/users/u", "", 501, "no users" },
+		{ "GET", "/tokens", "", 501, "no users" },
+		{ "POST", "/tokens", "{}", 501, "no users" },
+		{ "DELETE", "/tokens/1", "", 501, "no users" },
 	};
 
 	(void)state;

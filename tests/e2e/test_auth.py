@@ -395,6 +395,40 @@ def test_metadata(doors):
     assert reply["grant_types_supported"] == ["password"]
 
 
+@pytest.mark.parametrize("host", ["", "a b", "a/b", "a?b", "a@b", '"a"', "\u00e4"])
+def test_metadata_of_no_host(doors, host):
+    """What comes back as the issuer must be one."""
+    reply = requests.get(
+        doors.auth + "/.well-known/oauth-authorization-server",
+        headers={"Host": host.encode()},
+        verify=doors.certificate,
+        timeout=30,
+    )
+    assert reply.status_code == 400
+    assert "Host" in reply.json()["collection"]["error"]["message"]
+
+
+REVOCATIONS = [
+    ("client by header", FORM, {"Authorization": "Basic eDp5"}, "token=x", 401, "invalid_client"),
+    ("client_secret", FORM, {}, "token=x&client_secret=y", 400, "invalid_client"),
+    ("no token", FORM, {}, "token=", 400, "invalid_request"),
+    ("twice", FORM, {}, "token=x&token=x", 400, "invalid_request"),
+    ("JSON", "application/json", {}, '{"token": "x"}', 400, "invalid_request"),
+    ("with a hint", FORM, {}, "token=x&token_type_hint=access_token", 200, None),
+]
+
+
+@pytest.mark.parametrize("row", REVOCATIONS, ids=[row[0] for row in REVOCATIONS])
+def test_revocation_matrix(doors, row):
+    _, content_type, headers, body, status, error = row
+    reply = doors.post("/oauth2/revoke", body, headers={**headers, "Content-Type": content_type})
+    assert reply.status_code == status, reply.text
+    assert reply.headers["Content-Type"] == "application/json;charset=UTF-8"
+    assert reply.headers["Cache-Control"] == "no-store"
+    assert reply.json().get("error") == error
+    assert ("WWW-Authenticate" in reply.headers) == (status == 401)
+
+
 def test_no_password_over_plain_http(doors):
     reply = requests.post(doors.search + "/oauth2/token", data=GOOD, timeout=30)
     assert reply.status_code == 400 and reply.json()["error"] == "invalid_request"
