@@ -240,6 +240,35 @@ def measure_guided(door, documents, rounds):
     )
 
 
+# --- Nonsense ---
+
+
+def measure_deep(door, rounds):
+    """JSON of 100,000 levels, in a body and in a parameter (as many as a line may be long)."""
+    headers, times = {"If-Match": "*"}, []
+    path = door.daemon.get("/files?q=*&max_results=1").collection["items"][0]["href"]
+    requests = [
+        ("PATCH", path, "[" * 100000),
+        ("PATCH", path, '{"a":' * 100000),
+        ("PATCH", path, "[" * 100000 + "]" * 100000),
+        ("GET", "/files?where=" + quote('{"core.size":') + "%5B" * 10000, None),
+    ]
+    for request in requests * rounds * 5:
+        method, target, body = request
+        started = time.perf_counter()
+        reply = door.daemon.http(method, target, body=body, headers=headers)
+        times.append((time.perf_counter() - started) * 1e3)
+        if reply.status != 400:
+            raise SystemExit(f"{method} of deep JSON was answered {reply.status}")
+    took = statistics.median(times)
+    row(
+        "JSON of 100,000 levels, until it is refused",
+        f"{took:.2f} ms, the slowest {max(times):.2f}",
+        "<= 5 ms",
+        took <= 5,
+    )
+
+
 # --- Those who are idle or slow ---
 
 
@@ -371,6 +400,7 @@ def measure(home, options):
         measure_item(door, token, seconds, rounds, home)
         measure_page(door, token, seconds, rounds, home)
         measure_guided(door, documents, rounds)
+        measure_deep(door, rounds)
         measure_crowd(door, token, seconds, rounds)
         measure_memory(door, token, options.requests)
     finally:
