@@ -24,6 +24,7 @@
 
 /* One change, and what is answered. */
 struct change {
+	const struct request *request;
 	struct edit edit;
 	struct reply *reply;
 	struct index_version version; /* afterwards */
@@ -33,6 +34,7 @@ static struct change
 change_of(const struct request *request, struct reply *reply)
 {
 	return (struct change){
+		.request = request,
 		.edit = { .index = request->rest->index, .user = request->who.user },
 		.reply = reply,
 	};
@@ -154,7 +156,8 @@ write_version(const struct change *change, const struct request *request)
 static void
 log_change(enum pxs_log_level level, const struct change *change, const char *what)
 {
-	pxs_log(level, "%s: %s document %" PRId64, change->edit.user, what, change->edit.id);
+	pxs_log(level, "%s: %s document %" PRId64 " (request %s)", change->edit.user, what,
+		change->edit.id, change->request->id);
 }
 
 /* --- PATCH --- */

@@ -195,8 +195,8 @@ handle_job_submit(struct request *request, struct reply *reply, struct pxs_error
 		return r;
 
 	note_job(request->rest, job);
-	pxs_log(PXS_LOG_INFO, "job %" PRIu64 ": %s %s", job,
-		job_request.forget ? "forget" : "ingest", job_request.path);
+	pxs_log(PXS_LOG_INFO, "job %" PRIu64 ": %s %s (request %s)", job,
+		job_request.forget ? "forget" : "ingest", job_request.path, request->id);
 	reply->status = 202;
 	(void)snprintf(reply->location, sizeof(reply->location), "/ingest/%" PRIu64, job);
 	return reply_job(request, reply, job, err);

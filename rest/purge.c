@@ -156,7 +156,8 @@ handle_purge(struct request *request, struct reply *reply, struct pxs_error *err
 		r = delete_found(request, &search, &deleted, err);
 	if (r < 0)
 		return r;
-	pxs_log(PXS_LOG_INFO, "%s: deleted %" PRIu64 " documents", request->who.user, deleted);
+	pxs_log(PXS_LOG_INFO, "%s: deleted %" PRIu64 " documents (request %s)", request->who.user,
+		deleted, request->id);
 	reply->status = MHD_HTTP_NO_CONTENT;
 	reply->hits = (int64_t)deleted;
 	return 0;

@@ -167,7 +167,8 @@ handle_sync_now(struct request *request, struct reply *reply, struct pxs_error *
 				     "this daemon follows no upstream; pxs daemon --upstream URL "
 				     "starts one that does");
 	if (confirm)
-		pxs_log(PXS_LOG_INFO, "upstream: removals confirmed by %s", request->who.user);
+		pxs_log(PXS_LOG_INFO, "upstream: removals confirmed by %s (request %s)",
+			request->who.user, request->id);
 	sync_now(request->rest->sync, confirm);
 	reply->status = 202;
 	return reply_upstreams(request, reply);
