@@ -219,6 +219,8 @@ rest_close(struct rest *rest)
 	for (unsigned int i = 0; i < rest->n_servers; i++)
 		if (rest->servers[i].listener)
 			server_quiesce(&rest->servers[i]);
+	if (rest->logins)
+		work_hurry(rest->logins); /* who guesses passwords must not keep us */
 	wait_until_answered(rest);
 	if (rest->watch)
 		watch_drain(rest->watch);

@@ -259,6 +259,38 @@ what_is_due_later_runs_later(void **state)
 	assert_int_equal(later.number, 3);
 }
 
+static void
+nothing_is_due_later_in_a_hurry(void **state)
+{
+	const struct work_limits limits = {
+		.threads = 2, .running_per_user = 1, .waiting_per_user = 2, .waiting = 4
+	};
+	struct work *work = NULL;
+	atomic_int order = 0;
+	atomic_int gate = 0;
+	struct job running = job_of(1, &order, &gate);
+	struct job waiting = job_of(1, &order, &gate);
+	struct job before = job_of(1, &order, NULL);
+	struct job after = job_of(1, &order, NULL);
+
+	(void)state;
+	before.item.due_ns = pxs_clock_steady_ns() + 3600 * PXS_NS_PER_S;
+	after.item.due_ns = before.item.due_ns;
+	assert_int_equal(work_open(&limits, &work), 0);
+	assert_int_equal(work_submit(work, &running.item), 0);
+	assert_int_equal(work_submit(work, &waiting.item), 0);
+	assert_int_equal(work_submit(work, &before.item), 0);
+	work_hurry(work);
+	assert_int_equal(work_submit(work, &after.item), 0);
+	while (atomic_load(&order) < 2)
+		(void)usleep(1000);
+	assert_true(before.number && after.number);
+	assert_false(running.number || waiting.number); /* a share is what it was */
+	atomic_store(&gate, 1);
+	work_close(work);
+	assert_int_equal(order, 4);
+}
+
 /* --- Deadlines --- */
 
 static bool
@@ -317,6 +349,7 @@ main(void)
 		cmocka_unit_test(a_port_is_taken_once),
 		cmocka_unit_test(nobody_has_more_than_his_share),
 		cmocka_unit_test(what_is_due_later_runs_later),
+		cmocka_unit_test(nothing_is_due_later_in_a_hurry),
 		cmocka_unit_test(who_is_late_is_cut),
 	};
 

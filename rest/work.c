@@ -20,6 +20,7 @@ struct work {
 	pthread_t threads[THREADS_MAX];
 	unsigned int n_threads; /* begun; they stay */
 	unsigned int n_idle;
+	bool hurried;
 	bool closing;
 };
 
@@ -46,7 +47,7 @@ count_waiting(const struct work *work, uint64_t user)
 static bool
 may_run(const struct work *work, const struct work_item *item, int64_t now_ns, int64_t *next_ns)
 {
-	if (work->closing)
+	if (work->closing || (work->hurried && item->due_ns))
 		return true;
 	if (item->due_ns > now_ns) {
 		if (item->due_ns < *next_ns)
@@ -175,6 +176,15 @@ work_close(struct work *work)
 	(void)pthread_cond_destroy(&work->changed);
 	(void)pthread_mutex_destroy(&work->lock);
 	free(work);
+}
+
+void
+work_hurry(struct work *work)
+{
+	(void)pthread_mutex_lock(&work->lock);
+	work->hurried = true;
+	(void)pthread_cond_broadcast(&work->changed);
+	(void)pthread_mutex_unlock(&work->lock);
 }
 
 int

@@ -32,6 +32,9 @@ int work_open(const struct work_limits *limits, struct work **ret_work);
 void work_close(struct work *work);
 DEFINE_CLEANUP(work, struct work *, work_close)
 
+/* From now on nothing is due later. */
+void work_hurry(struct work *work);
+
 /* -EBUSY: its user has as many waiting as he may; -EAGAIN: all together have. What is due later has
  * been admitted before, and waits outside of the line. */
 int work_submit(struct work *work, struct work_item *item);
