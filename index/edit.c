@@ -102,10 +102,16 @@ begin_merged(struct index_write *write, int64_t id)
 	return 0;
 }
 
+/* What was there before: a version, or a document that was read from a record. */
+struct under {
+	uint32_t doc; /* 0: it is the other */
+	const struct index_document *document;
+};
+
 /* Make write->merged the document called ID: properties that IS_OVERS says so of have the values of
- * OVER, the others those of the version BEFORE. */
+ * OVER, the others those of UNDER. */
 static int
-merge(struct index_write *write, const struct over *over, uint32_t before, int64_t id,
+merge(struct index_write *write, const struct over *over, const struct under *under, int64_t id,
       bool (*is_overs)(const struct over *over, const struct query_property *property))
 {
 	const struct view_schema *schema = write->schema;
@@ -120,10 +126,71 @@ merge(struct index_write *write, const struct over *over, uint32_t before, int64
 		property = column_property(column);
 		if (is_overs(over, property))
 			r = add_values_of(write->merged, over->document, property);
+		else if (under->doc)
+			r = add_column(write->merged, column, under->doc);
 		else
-			r = add_column(write->merged, column, before);
+			r = add_values_of(write->merged, under->document, property);
 	}
 	return r < 0 ? r : index_document_seal(write->merged);
+}
+
+/* --- What is removed, but kept --- */
+
+/* The user of those whose files went away: nobody removed them. */
+static const char NOBODY[] = "";
+
+/* The record of version DOC as docs.db has it. */
+static int
+record_of(struct index_write *write, uint32_t doc)
+{
+	const struct view_schema *schema = write->schema;
+	int r = begin_merged(write, docs_id(write->index->tables->docs, doc));
+
+	for (uint32_t i = 0; i < schema->n_columns && r == 0; i++)
+		if (schema->columns[i])
+			r = add_column(write->merged, schema->columns[i], doc);
+	return r < 0 ? r : index_document_seal(write->merged);
+}
+
+static int
+remove_and_keep(struct index_write *write, uint32_t doc, const char *user)
+{
+	int64_t id = docs_id(write->index->tables->docs, doc);
+	struct journal_removed removed;
+	struct docs_meta meta;
+	int r;
+
+	r = record_of(write, doc);
+	if (r == 0)
+		r = index_write_remove(write, id);
+	if (r < 0)
+		return r;
+	meta = docs_meta(write->index->tables->docs, doc);
+	removed = (struct journal_removed){
+		.seq = write->counters.seq,
+		.id = id,
+		.row = meta.row,
+		.created_ns = meta.created_ns,
+		.time_ns = write->counters.changed_ns,
+		.user = user,
+		.record = write->merged->record.data,
+		.record_len = write->merged->record.len,
+	};
+	return write->error = journal_add(write->index->journal, &removed);
+}
+
+/* Make DOCUMENT, an empty one, what REMOVED was. */
+static int
+read_removed(struct index_write *write, const struct journal_removed *removed,
+	     struct index_document *document)
+{
+	CLEANUP(free)
+	const struct query_property **by_number = view_schema_by_number(write->schema);
+
+	if (!by_number)
+		return -ENOMEM;
+	return document_from_record(document, removed->record, removed->record_len, by_number,
+				    write->schema->n_columns);
 }
 
 /* --- What scans find --- */
@@ -154,20 +221,68 @@ has_peoples(const struct index_write *write, uint32_t doc)
 	return false;
 }
 
-int
-index_write_found(struct index_write *write, const struct index_document *document)
+static int
+found_again(struct index_write *write, const struct index_document *document, uint32_t before)
 {
-	uint32_t before = write->error ? 0 : write_live_doc(write, document->id);
+	const struct over over = { .document = document };
 	int r;
 
-	if (!before || !has_peoples(write, before))
+	if (!has_peoples(write, before))
 		return index_write_put(write, document);
-	if (!document->sealed)
-		return -EINVAL;
-	r = merge(write, &(struct over){ .document = document }, before, document->id, is_found);
+	r = merge(write, &over, &(struct under){ .doc = before }, document->id, is_found);
 	if (r < 0)
 		return write->error = r;
 	return write_replace(write, write->merged, before);
+}
+
+/* There is no such document now, but perhaps there was one. */
+static int
+found_new(struct index_write *write, const struct index_document *document)
+{
+	CLEANUP(index_document) struct index_document *kept = NULL;
+	const struct over over = { .document = document };
+	struct journal_removed removed;
+	struct docs_meta old;
+	int r = journal_find(write->index->journal, document->id, &removed);
+
+	if (r == -ENOENT || (r == 0 && *removed.user))
+		return index_write_put(write, document);
+	if (r == 0)
+		r = index_document_new(&kept);
+	if (r == 0)
+		r = read_removed(write, &removed, kept);
+	if (r == 0)
+		r = merge(write, &over, &(struct under){ .document = kept }, document->id,
+			  is_found);
+	if (r < 0)
+		return write->error = r;
+	old = (struct docs_meta){ .row = removed.row, .created_ns = removed.created_ns };
+	r = write_put_over(write, write->merged, 0, &old);
+	if (r == 0)
+		r = write->error = journal_drop(write->index->journal, document->id);
+	return r;
+}
+
+int
+index_write_found(struct index_write *write, const struct index_document *document)
+{
+	uint32_t before;
+
+	if (write->error < 0)
+		return write->error;
+	if (!document->sealed)
+		return -EINVAL;
+	before = write_live_doc(write, document->id);
+	return before ? found_again(write, document, before) : found_new(write, document);
+}
+
+int
+index_write_lose(struct index_write *write, int64_t id)
+{
+	uint32_t doc = write->error ? 0 : write_live_doc(write, id);
+
+	return doc && has_peoples(write, doc) ? remove_and_keep(write, doc, NOBODY)
+					      : index_write_remove(write, id);
 }
 
 /* --- What people change --- */
@@ -198,69 +313,20 @@ index_write_patch(struct index_write *write, int64_t id, const struct index_docu
 		return -ENOENT;
 	if (is_upstreams(write, before))
 		return -EROFS;
-	r = merge(write, &over, before, id, is_patched);
+	r = merge(write, &over, &(struct under){ .doc = before }, id, is_patched);
 	return r < 0 ? r : write_replace(write, write->merged, before);
-}
-
-/* The record of version DOC as docs.db has it. */
-static int
-record_of(struct index_write *write, uint32_t doc)
-{
-	const struct view_schema *schema = write->schema;
-	int r = begin_merged(write, docs_id(write->index->tables->docs, doc));
-
-	for (uint32_t i = 0; i < schema->n_columns && r == 0; i++)
-		if (schema->columns[i])
-			r = add_column(write->merged, schema->columns[i], doc);
-	return r < 0 ? r : index_document_seal(write->merged);
 }
 
 int
 index_write_delete(struct index_write *write, int64_t id, const char *user)
 {
 	uint32_t doc = write->error ? 0 : write_live_doc(write, id);
-	struct docs_meta meta;
-	struct journal_removed removed;
-	int r;
 
 	if (write->error < 0)
 		return write->error;
 	if (!doc)
 		return -ENOENT;
-	if (is_upstreams(write, doc))
-		return -EROFS;
-	r = record_of(write, doc);
-	if (r < 0)
-		return r;
-	r = index_write_remove(write, id);
-	if (r < 0)
-		return r;
-	meta = docs_meta(write->index->tables->docs, doc);
-	removed = (struct journal_removed){
-		.seq = write->counters.seq,
-		.id = id,
-		.row = meta.row,
-		.created_ns = meta.created_ns,
-		.time_ns = write->counters.changed_ns,
-		.user = user,
-		.record = write->merged->record.data,
-		.record_len = write->merged->record.len,
-	};
-	return write->error = journal_add(write->index->journal, &removed);
-}
-
-/* What REMOVED had, as a document. */
-static int
-read_removed(struct index_write *write, const struct journal_removed *removed)
-{
-	CLEANUP(free)
-	const struct query_property **by_number = view_schema_by_number(write->schema);
-	int r = by_number ? begin_merged(write, removed->id) : -ENOMEM;
-
-	if (r == 0)
-		r = document_from_record(write->merged, removed->record, removed->record_len,
-					 by_number, write->schema->n_columns);
-	return r < 0 ? r : index_document_seal(write->merged);
+	return is_upstreams(write, doc) ? -EROFS : remove_and_keep(write, doc, user);
 }
 
 int
@@ -275,8 +341,14 @@ index_write_undelete(struct index_write *write, int64_t id)
 	if (write_live_doc(write, id))
 		return -EEXIST;
 	r = journal_find(write->index->journal, id, &removed);
+	if (r == 0 && !*removed.user)
+		r = -ENOENT; /* it comes back with its file */
 	if (r == 0)
-		r = read_removed(write, &removed);
+		r = begin_merged(write, id);
+	if (r == 0)
+		r = read_removed(write, &removed, write->merged);
+	if (r == 0)
+		r = index_document_seal(write->merged);
 	if (r < 0)
 		return r;
 	old = (struct docs_meta){ .row = removed.row, .created_ns = removed.created_ns };

@@ -23,8 +23,8 @@ static const char *const STATEMENTS[N_STATEMENTS] = {
 	[CHANGES] = "SELECT seq, op, id, time FROM change WHERE seq > ?1 AND seq <= ?2"
 		    " ORDER BY seq LIMIT ?3",
 	[FIRST_CHANGE] = "SELECT min(seq) FROM change",
-	[REMOVED] = "SELECT seq, id, time, user, record FROM removed WHERE seq < ?1"
-		    " ORDER BY seq DESC LIMIT ?2",
+	[REMOVED] = "SELECT seq, id, time, user, record FROM removed"
+		    " WHERE seq < ?1 AND user <> '' ORDER BY seq DESC LIMIT ?2",
 	[REMOVED_BY] = "SELECT user FROM removed WHERE id = ?1 ORDER BY seq DESC LIMIT 1",
 };
 

@@ -114,11 +114,13 @@ struct index_write;
 int index_write_begin(struct index *index, struct index_write **ret_write);
 /* Insert DOCUMENT, or replace the one with its id; copied. */
 int index_write_put(struct index_write *write, const struct index_document *document);
-/* The same for what a scan found: of the document that there is, values of properties that are not
- * readonly, which are people's, stay. */
+/* The same for what a scan found: of the document that there is, or was before it was lost, values
+ * of properties that are not readonly, which are people's, stay. */
 int index_write_found(struct index_write *write, const struct index_document *document);
 /* -ENOENT if there is no such document. */
 int index_write_remove(struct index_write *write, int64_t id);
+/* The same for what a scan no longer found: what people gave it is kept for a while (journal.h). */
+int index_write_lose(struct index_write *write, int64_t id);
 /* Whether another write waits for the end of this one. */
 bool index_write_is_awaited(const struct index_write *write);
 /* Durable and visible when it returns 0; on failure nothing of it happened (-ENOSPC, -EIO, ...).

@@ -1,5 +1,6 @@
 /* journal.h - what happened to documents, in docs.db: the log of changes, and the documents that
- * people removed, kept so that they can be brought back. */
+ * people removed, kept so that they can be brought back; and of those whose files went away, with
+ * what people gave them, kept in case the files come back. */
 #ifndef PXS_INDEX_JOURNAL_H
 #define PXS_INDEX_JOURNAL_H
 
@@ -37,7 +38,7 @@ struct journal_removed {
 	uint64_t row;
 	int64_t created_ns;
 	int64_t time_ns;  /* of the removal */
-	const char *user; /* who did it */
+	const char *user; /* who did it; "": nobody, its file went away */
 	const void *record;
 	size_t record_len;
 };

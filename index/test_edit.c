@@ -296,6 +296,58 @@ what_was_deleted_comes_back(void **state)
 	assert_sound();
 }
 
+static int
+lose(int64_t id)
+{
+	struct index_write *write;
+	int r;
+
+	assert_int_equal(index_write_begin(index_, &write), 0);
+	r = index_write_lose(write, id);
+	assert_int_equal(index_write_commit(write, &err), 0);
+	return r;
+}
+
+static void
+what_was_lost_is_found_with_what_people_wrote(void **state)
+{
+	struct index_removed *removed = NULL;
+	struct index_version before;
+	size_t n = 1;
+
+	(void)state;
+	found(1, 5);
+	found(2, 6);
+	assert_int_equal(patch(1, "hello", "a"), 0);
+	before = version_of(1);
+	assert_int_equal(lose(1), 0);
+	assert_int_equal(lose(2), 0);
+	assert_int_equal(lose(1), -ENOENT);
+	assert_int_equal(words_found("hello"), 0);
+	assert_int_equal(bring_back(1), -ENOENT);
+	assert_int_equal(index_removed_list(index_, 0, 10, &removed, &n), 0);
+	assert_int_equal(n, 0);
+	index_removed_free(removed, n);
+
+	index_close(index_);
+	open_index();
+	found(1, 7);
+	found(2, 8);
+	assert_values(1, "7 hello a");
+	assert_values(2, "8 - -");
+	assert_int_equal(words_found("hello"), 1);
+	assert_int_equal(version_of(1).created_ns, before.created_ns);
+	assert_sound();
+
+	/* What somebody removes on purpose is not found so, nor what was taken off before. */
+	assert_int_equal(remove_as(1, "anna"), 0);
+	found(1, 9);
+	assert_values(1, "9 - -");
+	assert_int_equal(lose(1), 0);
+	found(1, 10);
+	assert_values(1, "10 - -");
+}
+
 static void
 changes_tell_the_last_of_each_document(void **state)
 {
@@ -562,6 +614,8 @@ main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(a_scan_keeps_what_people_wrote, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_was_deleted_comes_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_was_lost_is_found_with_what_people_wrote,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(changes_tell_the_last_of_each_document, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(no_update_is_lost, setup, teardown),

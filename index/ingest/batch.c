@@ -57,17 +57,30 @@ batch_put(struct batch *batch, const struct index_document *document, struct pxs
 	return r < 0 ? fail(batch, r, err) : count(batch, err);
 }
 
-int
-batch_remove(struct batch *batch, int64_t id, struct pxs_error *err)
+static int
+end_of(struct batch *batch, int64_t id, int (*end)(struct index_write *write, int64_t id),
+       struct pxs_error *err)
 {
 	int r = open_write(batch, err);
 
 	if (r < 0)
 		return r;
-	r = index_write_remove(batch->write, id);
+	r = end(batch->write, id);
 	if (r == -ENOENT)
 		return r;
 	return r < 0 ? fail(batch, r, err) : count(batch, err);
+}
+
+int
+batch_remove(struct batch *batch, int64_t id, struct pxs_error *err)
+{
+	return end_of(batch, id, index_write_remove, err);
+}
+
+int
+batch_lose(struct batch *batch, int64_t id, struct pxs_error *err)
+{
+	return end_of(batch, id, index_write_lose, err);
 }
 
 static bool

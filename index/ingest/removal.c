@@ -119,12 +119,13 @@ removal_is_ordinary(size_t n_gone, uint64_t n_documents)
 
 /* --- Removing --- */
 
-int
-removal_remove(struct batch *batch, const int64_t *ids, size_t n, const atomic_bool *stop,
-	       atomic_uint_fast64_t *removed, struct pxs_error *err)
+static int
+end_all(struct batch *batch, const int64_t *ids, size_t n,
+	int (*end)(struct batch *batch, int64_t id, struct pxs_error *err), const atomic_bool *stop,
+	atomic_uint_fast64_t *removed, struct pxs_error *err)
 {
 	for (size_t i = 0; i < n; i++) {
-		int r = atomic_load(stop) ? -ECANCELED : batch_remove(batch, ids[i], err);
+		int r = atomic_load(stop) ? -ECANCELED : end(batch, ids[i], err);
 
 		if (r < 0 && r != -ENOENT)
 			return r;
@@ -132,6 +133,13 @@ removal_remove(struct batch *batch, const int64_t *ids, size_t n, const atomic_b
 			atomic_fetch_add(removed, 1);
 	}
 	return batch_commit(batch, err);
+}
+
+int
+removal_lose(struct batch *batch, const struct removal_vanished *vanished, const atomic_bool *stop,
+	     atomic_uint_fast64_t *removed, struct pxs_error *err)
+{
+	return end_all(batch, vanished->ids, vanished->n, batch_lose, stop, removed, err);
 }
 
 int
@@ -149,7 +157,7 @@ removal_remove_all(struct batch *batch, struct index_hits *documents, const atom
 			return r;
 		for (size_t i = 0; i < n; i++)
 			ids[i] = index_doc_id(index_hits_view(documents), docs[i]);
-		r = removal_remove(batch, ids, n, stop, removed, err);
+		r = end_all(batch, ids, n, batch_remove, stop, removed, err);
 		if (r < 0)
 			return r;
 	}

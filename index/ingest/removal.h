@@ -52,11 +52,11 @@ int removal_find(const struct removal_scan *scan, struct removal_vanished *vanis
 /* Whether so many may go without somebody's word: no more than max(1 %, 1000) of N_DOCUMENTS. */
 bool removal_is_ordinary(size_t n_gone, uint64_t n_documents);
 
-/* Remove documents by id; REMOVED counts up. */
-int removal_remove(struct batch *batch, const int64_t *ids, size_t n, const atomic_bool *stop,
-		   atomic_uint_fast64_t *removed, struct pxs_error *err);
+/* Remove them, but keep what people gave them (index_write_lose()); REMOVED counts up. */
+int removal_lose(struct batch *batch, const struct removal_vanished *vanished,
+		 const atomic_bool *stop, atomic_uint_fast64_t *removed, struct pxs_error *err);
 
-/* Remove all DOCUMENTS. */
+/* Remove all DOCUMENTS for good. */
 int removal_remove_all(struct batch *batch, struct index_hits *documents, const atomic_bool *stop,
 		       atomic_uint_fast64_t *removed, struct pxs_error *err);
 

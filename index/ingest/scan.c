@@ -193,8 +193,8 @@ remove_vanished(struct scan *scan, struct pxs_error *err)
 		r = check_removal(scan, &vanished, err);
 	if (r < 0)
 		return r;
-	return removal_remove(&scan->batch, vanished.ids, vanished.n, scan->request->stop,
-			      &scan->progress->removed, err);
+	return removal_lose(&scan->batch, &vanished, scan->request->stop, &scan->progress->removed,
+			    err);
 }
 
 static int

@@ -246,8 +246,9 @@ hard_links_from_the_start(void **state)
 	assert_index_is_the_tree();
 }
 
+/* Somebody writes to the document of PATH: "mine", and two tags. */
 static void
-what_others_told_stays(void **state)
+write_comment(const char *path)
 {
 	static const struct query_property COMMENT = { .name = "user.comment",
 						       .prompt = "Comment",
@@ -255,37 +256,68 @@ what_others_told_stays(void **state)
 	static const struct query_property TAGS = {
 		.name = "user.tags", .prompt = "Tags", .type = QUERY_TYPE_STRING, .multi = true
 	};
-	CLEANUP(index_document) struct index_document *document = NULL;
-	CLEANUP(index_view) struct index_view *view = NULL;
+	CLEANUP(index_document) struct index_document *patch = NULL;
 	const struct query_property *comment;
 	const struct query_property *tags;
-	struct query_value values[3];
 	struct index_write *write;
-	struct query_value value;
+
+	assert_int_equal(index_property_add(index_, &COMMENT, &comment, NULL), 0);
+	assert_int_equal(index_property_add(index_, &TAGS, &tags, NULL), 0);
+	assert_int_equal(index_document_new(&patch), 0);
+	assert_int_equal(index_document_add_string(patch, comment, "mine", 4), 0);
+	assert_int_equal(index_document_add_string(patch, tags, "x", 1), 0);
+	assert_int_equal(index_document_add_string(patch, tags, "y", 1), 0);
+	assert_int_equal(index_document_seal(patch), 0);
+	assert_int_equal(index_write_begin(index_, &write), 0);
+	assert_int_equal(index_write_patch(write, id_of(path), patch, NULL, 0), 0);
+	assert_int_equal(index_write_commit(write, NULL), 0);
+}
+
+static void
+assert_comment(const char *path)
+{
+	CLEANUP(index_view) struct index_view *view = index_view_get(index_);
+	struct query_value values[3];
 	uint32_t doc;
+
+	assert_string_equal(text_of(path, "user.comment"), "mine");
+	assert_int_equal(index_doc_find(view, id_of(path), &doc), 0);
+	assert_int_equal(index_doc_values(view, doc, property(view, "user.tags"), values, 3), 2);
+}
+
+static void
+what_others_told_stays(void **state)
+{
+	(void)state;
+	tree_file(&tree, "a", "1");
+	(void)scan();
+	write_comment("a");
+	tree_file(&tree, "a", "longer");
+	(void)scan();
+	assert_index_is_the_tree();
+	assert_comment("a");
+}
+
+/* It was on its way to another name when both were looked at, or on a disk that was away. */
+static void
+a_file_that_comes_back_has_what_others_told(void **state)
+{
+	int64_t id;
 
 	(void)state;
 	tree_file(&tree, "a", "1");
 	(void)scan();
-	assert_int_equal(index_property_add(index_, &COMMENT, &comment, NULL), 0);
-	assert_int_equal(index_property_add(index_, &TAGS, &tags, NULL), 0);
-	assert_int_equal(index_document_new(&document), 0);
-	index_document_set_id(document, id_of("a"));
-	assert_int_equal(index_document_add_string(document, comment, "mine", 4), 0);
-	assert_int_equal(index_document_add_string(document, tags, "x", 1), 0);
-	assert_int_equal(index_document_add_string(document, tags, "y", 1), 0);
-	assert_int_equal(index_document_seal(document), 0);
-	assert_int_equal(index_write_begin(index_, &write), 0);
-	assert_int_equal(index_write_put(write, document), 0);
-	assert_int_equal(index_write_commit(write, NULL), 0);
+	write_comment("a");
+	id = id_of("a");
+	assert_int_equal(renameat(tree.fd, "a", index_tree.fd, "a"), 0);
+	assert_int_equal(run(tree.path, true, false).removed, 1);
+	assert_int_equal(count_documents(), 0);
 
-	(void)scan(); /* that document has none of our properties: all is news */
+	assert_int_equal(renameat(index_tree.fd, "a", tree.fd, "b"), 0);
+	assert_int_equal(scan().added, 1);
 	assert_index_is_the_tree();
-	view = index_view_get(index_);
-	assert_int_equal(index_doc_find(view, id_of("a"), &doc), 0);
-	assert_true(index_doc_value(view, doc, comment, &value));
-	assert_string_equal(value.string, "mine");
-	assert_int_equal(index_doc_values(view, doc, tags, values, 3), 2);
+	assert_int_equal(id_of("b"), id);
+	assert_comment("b");
 }
 
 /* --- Anything --- */
@@ -423,6 +455,7 @@ main(void)
 		TEST(hard_links_are_documents_of_their_own),
 		TEST(hard_links_from_the_start),
 		TEST(what_others_told_stays),
+		TEST(a_file_that_comes_back_has_what_others_told),
 		TEST(whatever_changes_the_index_follows),
 	};
 
