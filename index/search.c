@@ -58,22 +58,40 @@ require(struct search *search, const struct query_node *group, roaring_bitmap_t 
 	return 0;
 }
 
+/* The end of the exact texts of one property that stand side by side from NODE on, all of which
+ * SHOULD match; NODE's next if it is none. A trace is to tell of each by itself. */
+static const struct query_node *
+end_of_list(const struct search *search, const struct query_node *node)
+{
+	const struct query_node *end = node->next;
+
+	if (search->trace || !search_is_text(node))
+		return end;
+	while (end && end->occur == QUERY_SHOULD && search_is_text(end) &&
+	       end->property == node->property)
+		end = end->next;
+	return end;
+}
+
 /* *HITS becomes those of it that match any clause that SHOULD hold. */
 static int
 require_any(struct search *search, const struct query_node *group, roaring_bitmap_t **hits)
 {
 	CLEANUP(bitmap) roaring_bitmap_t *any = roaring_bitmap_create();
-	const struct query_node *child;
+	const struct query_node *child, *end;
 
 	if (!any)
 		return -ENOMEM;
-	for (child = group->first_child; child; child = child->next) {
+	for (child = group->first_child; child; child = end) {
 		CLEANUP(bitmap) roaring_bitmap_t *found = NULL;
 		int r;
 
+		end = child->next;
 		if (child->occur != QUERY_SHOULD)
 			continue;
-		r = evaluate(search, child, *hits, &found);
+		end = end_of_list(search, child);
+		r = end == child->next ? evaluate(search, child, *hits, &found)
+				       : search_texts(search, child, end, *hits, &found);
 		if (r < 0)
 			return r;
 		roaring_bitmap_or_inplace(any, found);

@@ -83,6 +83,16 @@ int search_pattern_check(struct search *search, const struct query_node *node);
 int search_column(struct search *search, const struct query_node *node,
 		  const roaring_bitmap_t *within, roaring_bitmap_t **ret_hits);
 
+/* Whether NODE is EQUALS of a text. */
+bool search_is_text(const struct query_node *node);
+
+/* The same for any of the texts FIRST up to END, of one property: one look at its column is for
+ * all.
+ */
+int search_texts(struct search *search, const struct query_node *first,
+		 const struct query_node *end, const roaring_bitmap_t *within,
+		 roaring_bitmap_t **ret_hits);
+
 /* Adds to HITS what of WITHIN has in COLUMN (of strings) a code of SET (a bit each; taken). */
 struct column;
 int search_code_set(struct search *search, const struct column *column, uint64_t *set,

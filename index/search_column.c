@@ -385,3 +385,54 @@ search_column(struct search *search, const struct query_node *node, const roarin
 	return test.column_test.column ? scan(search, node, &test, within, ret_hits)
 				       : find_none(ret_hits);
 }
+
+bool
+search_is_text(const struct query_node *node)
+{
+	return node->kind == QUERY_EQUALS && node->value.type == QUERY_TYPE_STRING;
+}
+
+/* Put the codes that DICT has for the texts into SET, which has room for COUNT; how many. Higher
+ * ones came into being meanwhile: no document of the view has them. */
+static size_t
+set_codes(const struct dict *dict, uint32_t count, const struct query_node *first,
+	  const struct query_node *end, uint64_t *set)
+{
+	size_t n = 0;
+
+	for (const struct query_node *node = first; node != end; node = node->next) {
+		const char *text = node->value.string;
+		uint32_t code = dict_find(dict, text, strlen(text));
+
+		if (code && code <= count) {
+			set[code / 64] |= UINT64_C(1) << (code % 64);
+			n++;
+		}
+	}
+	return n;
+}
+
+int
+search_texts(struct search *search, const struct query_node *first, const struct query_node *end,
+	     const roaring_bitmap_t *within, roaring_bitmap_t **ret_hits)
+{
+	CLEANUP(test)
+	struct test test = {
+		.column_test.column = view_column(search->view, first->property),
+	};
+	const struct dict *dict;
+	uint32_t count;
+	int r = budget_check(search->budget);
+
+	if (r < 0)
+		return r;
+	if (!test.column_test.column)
+		return find_none(ret_hits);
+	dict = column_dict(test.column_test.column);
+	count = dict_count(dict);
+	test.column_test.code_set = calloc((size_t)count / 64 + 1, sizeof(uint64_t));
+	if (!test.column_test.code_set)
+		return -ENOMEM;
+	test.nothing = set_codes(dict, count, first, end, test.column_test.code_set) == 0;
+	return scan(search, NULL, &test, within, ret_hits);
+}

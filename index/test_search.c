@@ -67,6 +67,32 @@ random_order(struct query *query)
 	query->limit = random() % 2 ? 0 : (uint64_t)(random() % (random() % 2 ? 10 : 1500));
 }
 
+/* What `name=a,b,c` asks for: texts side by side, most of them of one property. */
+static struct query_node *
+random_list(struct pxs_arena *arena)
+{
+	struct query_node *list = pxs_arena_alloc(arena, sizeof(*list));
+	struct query_node **at;
+	int of;
+
+	assert_non_null(list);
+	do
+		of = (int)(random() % PROPERTIES);
+	while (DECLARED[of].type != QUERY_TYPE_STRING);
+	list->kind = QUERY_BOOL;
+	at = &list->first_child;
+	for (long n = random() % 7 + 1; n-- > 0; at = &(*at)->next) {
+		*at = random() % 8 ? pxs_arena_alloc(arena, sizeof(**at)) : random_leaf(arena);
+		assert_non_null(*at);
+		if (!(*at)->property)
+			**at = (struct query_node){ .kind = QUERY_EQUALS,
+						    .property = property[of],
+						    .value = random_operand(of) };
+		(*at)->occur = random() % 8 ? QUERY_SHOULD : QUERY_MUST_NOT;
+	}
+	return list;
+}
+
 static void
 random_trees_match_the_model(void **state)
 {
@@ -79,7 +105,8 @@ random_trees_match_the_model(void **state)
 
 			assert_int_equal(query_new(&query), 0);
 			if (i > 0)
-				query->root = random_tree(&query->arena, 3);
+				query->root = i % 3 ? random_tree(&query->arena, 3)
+						    : random_list(&query->arena);
 			random_order(query);
 			check_query(query);
 		}
