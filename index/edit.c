@@ -285,6 +285,32 @@ index_write_lose(struct index_write *write, int64_t id)
 					      : index_write_remove(write, id);
 }
 
+int
+index_write_inherit(struct index_write *write, int64_t heir, int64_t id)
+{
+	const struct view_schema *schema = write->schema;
+	uint32_t from = write->error ? 0 : write_live_doc(write, id);
+	uint32_t to = write->error ? 0 : write_live_doc(write, heir);
+	int r;
+
+	if (!from || !to)
+		return write->error;
+	r = begin_merged(write, heir);
+	for (uint32_t i = 0; i < schema->n_columns && r == 0; i++) {
+		const struct column *column = schema->columns[i];
+		bool inherits;
+
+		if (!column)
+			continue;
+		inherits = is_peoples(column_property(column)) &&
+			   column_values(column, to, NULL, 0) == 0;
+		r = add_column(write->merged, column, inherits ? from : to);
+	}
+	if (r == 0)
+		r = index_document_seal(write->merged);
+	return r < 0 ? r : write_replace(write, write->merged, to);
+}
+
 /* --- What people change --- */
 
 static bool

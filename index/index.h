@@ -121,6 +121,9 @@ int index_write_found(struct index_write *write, const struct index_document *do
 int index_write_remove(struct index_write *write, int64_t id);
 /* The same for what a scan no longer found: what people gave it is kept for a while (journal.h). */
 int index_write_lose(struct index_write *write, int64_t id);
+/* HEIR's file took the place of ID's: give HEIR what people gave ID, except where HEIR has
+ * something from them. Without HEIR or ID, nothing happens. */
+int index_write_inherit(struct index_write *write, int64_t heir, int64_t id);
 /* Whether another write waits for the end of this one. */
 bool index_write_is_awaited(const struct index_write *write);
 /* Durable and visible when it returns 0; on failure nothing of it happened (-ENOSPC, -EIO, ...).

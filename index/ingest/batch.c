@@ -83,6 +83,17 @@ batch_lose(struct batch *batch, int64_t id, struct pxs_error *err)
 	return end_of(batch, id, index_write_lose, err);
 }
 
+int
+batch_inherit(struct batch *batch, int64_t heir, int64_t id, struct pxs_error *err)
+{
+	int r = open_write(batch, err);
+
+	if (r < 0)
+		return r;
+	r = index_write_inherit(batch->write, heir, id);
+	return r < 0 ? fail(batch, r, err) : count(batch, err);
+}
+
 static bool
 is_due(const struct batch *batch)
 {

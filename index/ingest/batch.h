@@ -27,6 +27,8 @@ int batch_put(struct batch *batch, const struct index_document *document, struct
 int batch_remove(struct batch *batch, int64_t id, struct pxs_error *err);
 /* As index_write_lose(); -ENOENT. */
 int batch_lose(struct batch *batch, int64_t id, struct pxs_error *err);
+/* As index_write_inherit(). */
+int batch_inherit(struct batch *batch, int64_t heir, int64_t id, struct pxs_error *err);
 /* Commit if it is due. */
 int batch_tick(struct batch *batch, struct pxs_error *err);
 int batch_commit(struct batch *batch, struct pxs_error *err);

@@ -8,8 +8,10 @@
 #include "base/clock.h"
 #include "index/index.h"
 #include "index/ingest/batch.h"
+#include "index/ingest/located.h"
 #include "index/ingest/place.h"
 #include "index/ingest/removal.h"
+#include "index/ingest/walk.h"
 
 struct job *
 job_new(char *path, const struct ingest_request *request)
@@ -40,13 +42,15 @@ static int
 scan(struct job *job, const struct job_tools *tools, const struct place *place,
      struct pxs_error *err)
 {
+	const struct walk_start start = { .path = place->start };
 	struct scan_request request = {
 		.index = tools->index,
 		.catalogue = tools->catalogue,
 		.mime = tools->mime,
 		.source = place->source,
 		.root = place->root,
-		.start = place->start,
+		.starts = &start,
+		.n_starts = 1,
 		.allow_mass_removal = job->allow_mass_removal,
 		.stop = tools->stop,
 	};
@@ -66,7 +70,7 @@ forget(struct job *job, const struct job_tools *tools, const struct place *place
 	CLEANUP(batch) struct batch batch = { .index = tools->index };
 	int r;
 
-	r = removal_documents_of(view, tools->catalogue, place->source, &documents, err);
+	r = located_in_source(view, tools->catalogue, place->source, &documents, err);
 	if (r < 0)
 		return r;
 	atomic_store(&job->progress.expected, index_hits_count(documents));

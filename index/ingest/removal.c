@@ -11,34 +11,15 @@
 #include "index/index.h"
 #include "index/ingest/batch.h"
 #include "index/ingest/beneath.h"
-#include "index/ingest/catalogue.h"
 #include "index/ingest/entry.h"
 #include "index/ingest/identity.h"
-#include "index/ingest/pathname.h"
+#include "index/ingest/located.h"
 #include "index/ingest/unread.h"
 
 #define PAGE_DOCS 4096
 
 /* Fewer are always ordinary. */
 #define ORDINARY_MIN 1000
-
-int
-removal_documents_of(struct index_view *view, const struct catalogue *catalogue, int64_t source,
-		     struct index_hits **ret_hits, struct pxs_error *err)
-{
-	const struct query_node condition = {
-		.kind = QUERY_EQUALS,
-		.property = catalogue->properties[CORE_SOURCE],
-		.value = { .type = QUERY_TYPE_LONG, .integer = source },
-	};
-	CLEANUP(query) struct query *query = NULL;
-	int r;
-
-	r = query_new(&query);
-	if (r >= 0)
-		r = query_add_condition(query, &condition);
-	return r < 0 ? r : index_search(view, query, NULL, ret_hits, err);
-}
 
 /* --- Finding --- */
 
@@ -63,7 +44,8 @@ add_id(struct removal_vanished *vanished, int64_t id)
 static bool
 is_gone(const struct removal_scan *scan, const char *path)
 {
-	size_t root_len = strcmp(scan->root, "/") != 0 ? strlen(scan->root) : 0;
+	const char *root = scan->parts->root;
+	size_t root_len = strcmp(root, "/") != 0 ? strlen(root) : 0;
 	CLEANUP(close) int fd = -1;
 	int r;
 
@@ -73,42 +55,47 @@ is_gone(const struct removal_scan *scan, const char *path)
 	return r == -ENOENT || r == -ENOTDIR || r == -ELOOP;
 }
 
+struct judging {
+	const struct removal_scan *scan;
+	struct removal_vanished *vanished;
+	struct pxs_buf path;
+};
+
 static int
-judge(const struct removal_scan *scan, uint32_t doc, struct pxs_buf *path,
-      struct removal_vanished *vanished)
+judge(void *context, const struct index_view *view, uint32_t doc)
 {
-	const struct index_view *view = index_hits_view(scan->documents);
+	struct judging *judging = context;
+	const struct removal_scan *scan = judging->scan;
+	const char *path;
 	int r;
 
+	if (atomic_load(scan->stop))
+		return -ECANCELED;
 	if (identities_seen(scan->identities, doc))
 		return 0;
-	pxs_buf_clear(path);
-	r = entry_path_of(scan->catalogue, view, doc, path);
+	pxs_buf_clear(&judging->path);
+	r = entry_path_of(scan->parts->catalogue, view, doc, &judging->path);
 	if (r < 0)
 		return r;
-	if (!pathname_within(pxs_buf_text(path), scan->folder) ||
-	    unread_covers(scan->unread, pxs_buf_text(path)))
+	path = pxs_buf_text(&judging->path);
+	if (!located_covers(scan->parts, path) || unread_covers(scan->unread, path))
 		return 0;
-	vanished->n_gone += is_gone(scan, pxs_buf_text(path));
-	return add_id(vanished, index_doc_id(view, doc));
+	if (is_gone(scan, path))
+		judging->vanished->n_gone++;
+	else
+		r = heirs_add(&judging->vanished->heirs, view, doc, path);
+	return r < 0 ? r : add_id(judging->vanished, index_doc_id(view, doc));
 }
 
 int
-removal_find(const struct removal_scan *scan, struct removal_vanished *vanished)
+removal_find(const struct removal_scan *scan, struct removal_vanished *vanished,
+	     struct pxs_error *err)
 {
-	CLEANUP(pxs_buf) struct pxs_buf path = PXS_BUF_INIT;
-	uint32_t docs[PAGE_DOCS];
-	size_t n;
+	struct judging judging = { scan, vanished, PXS_BUF_INIT };
+	int r = located_each(scan->parts, scan->view, judge, &judging, err);
 
-	for (uint64_t offset = 0;; offset += n) {
-		int r = index_hits_page(scan->documents, offset, NULL, docs, PAGE_DOCS, &n);
-
-		for (size_t i = 0; i < n && r >= 0; i++)
-			r = atomic_load(scan->stop) ? -ECANCELED
-						    : judge(scan, docs[i], &path, vanished);
-		if (r < 0 || n == 0)
-			return r;
-	}
+	pxs_buf_done(&judging.path);
+	return r;
 }
 
 bool

@@ -8,28 +8,23 @@
 #include <stdint.h>
 
 #include "base/cleanup.h"
+#include "index/ingest/heirs.h"
 
 struct batch;
-struct catalogue;
 struct identities;
 struct index_hits;
 struct index_view;
+struct located;
 struct pxs_error;
 struct unread;
 
-/* The documents of SOURCE in VIEW. */
-int removal_documents_of(struct index_view *view, const struct catalogue *catalogue, int64_t source,
-			 struct index_hits **ret_hits, struct pxs_error *err);
-
 /* What a scan came to know. */
 struct removal_scan {
-	const struct catalogue *catalogue;
-	struct index_hits *documents; /* of the source, before the scan */
+	const struct located *parts; /* that were scanned */
+	struct index_view *view;     /* as it was before */
 	const struct identities *identities;
 	struct unread *unread;
-	const char *root;   /* of the source */
-	int root_fd;	    /* -1: it is gone */
-	const char *folder; /* the part of it that was scanned, absolute */
+	int root_fd; /* of the source; -1: it is gone */
 	const atomic_bool *stop;
 };
 
@@ -37,17 +32,20 @@ struct removal_vanished {
 	int64_t *ids; /* documents that were not seen again */
 	size_t n;
 	size_t cap;
-	size_t n_gone; /* of them, those whose path is free; the others were replaced */
+	size_t n_gone;	    /* of them, those whose path is free; the others were replaced */
+	struct heirs heirs; /* what people gave the others */
 };
 
 static inline void
 removal_vanished_cleanup(struct removal_vanished *vanished)
 {
 	free(vanished->ids);
+	heirs_done(&vanished->heirs);
 }
 
 /* Start VANISHED as { 0 }. -ECANCELED: stopped. */
-int removal_find(const struct removal_scan *scan, struct removal_vanished *vanished);
+int removal_find(const struct removal_scan *scan, struct removal_vanished *vanished,
+		 struct pxs_error *err);
 
 /* Whether so many may go without somebody's word: no more than max(1 %, 1000) of N_DOCUMENTS. */
 bool removal_is_ordinary(size_t n_gone, uint64_t n_documents);

@@ -14,6 +14,7 @@
 #include "index/ingest/batch.h"
 #include "index/ingest/docqueue.h"
 #include "index/ingest/identity.h"
+#include "index/ingest/located.h"
 #include "index/ingest/removal.h"
 #include "index/ingest/scanner.h"
 #include "index/ingest/unread.h"
@@ -22,16 +23,30 @@
 struct scan {
 	const struct scan_request *request;
 	struct scan_progress *progress;
-	char *folder;		 /* root and start, absolute */
-	int root_fd;		 /* -1: the root is gone */
-	struct index_view *view; /* as it was before */
-	struct index_hits *documents;
+	char *folder;		      /* the one that is scanned; of many parts, the root */
+	int root_fd;		      /* -1: the root is gone */
+	struct index_view *view;      /* as it was before */
+	struct index_hits *documents; /* of the source */
+	struct located parts;
 	struct identities *identities;
 	struct unread *unread;
 	struct docqueue *queue;
 	struct batch batch;
 	struct scanners scanners;
 };
+
+/* Whether one folder is scanned, with all in it. */
+static bool
+is_folder(const struct scan *scan)
+{
+	return scan->request->n_starts == 1 && !scan->request->starts[0].shallow;
+}
+
+static bool
+is_whole(const struct scan *scan)
+{
+	return is_folder(scan) && !*scan->request->starts[0].path;
+}
 
 /* --- How much there is --- */
 
@@ -58,7 +73,7 @@ expect(const struct scan *scan, const struct walk_options *options)
 	struct walk *walk;
 
 	names.names_only = true;
-	if (n > 0 && *options->start)
+	if (!is_folder(scan) || (n > 0 && !is_whole(scan)))
 		return;
 	if (n == 0 && (walk_start(&names, &COUNT_OPS, &n, &walk) < 0 || walk_join(walk) < 0))
 		return;
@@ -115,7 +130,8 @@ read_tree(struct scan *scan, struct pxs_error *err)
 	struct walk_options options = {
 		.root = scan->request->root,
 		.root_fd = scan->root_fd,
-		.start = scan->request->start,
+		.starts = scan->request->starts,
+		.n_starts = scan->request->n_starts,
 		.stop = scan->request->stop,
 	};
 	struct walk *walk;
@@ -144,7 +160,7 @@ read_tree(struct scan *scan, struct pxs_error *err)
 static bool
 is_swept(const struct scan *scan)
 {
-	return !*scan->request->start && atomic_load(&scan->progress->seen) == 0 &&
+	return is_whole(scan) && atomic_load(&scan->progress->seen) == 0 &&
 	       index_hits_count(scan->documents) > 0;
 }
 
@@ -163,7 +179,7 @@ check_removal(const struct scan *scan, const struct removal_vanished *vanished,
 				     " documents would be removed; if that "
 				     "is right: pxs ingest --allow-mass-removal %s",
 				     scan->folder, state, total, scan->folder);
-	if (!removal_is_ordinary(vanished->n_gone, total))
+	if (!removal_is_ordinary(scan->request->removed_before + vanished->n_gone, total))
 		return pxs_error_set(err, -EPERM, -1,
 				     "%zu of %" PRIu64
 				     " documents would be removed, as their files are "
@@ -173,36 +189,46 @@ check_removal(const struct scan *scan, const struct removal_vanished *vanished,
 }
 
 static int
+settle_heirs(struct scan *scan, struct removal_vanished *vanished, struct pxs_error *err)
+{
+	CLEANUP(index_view) struct index_view *after = index_view_get(scan->request->index);
+
+	return heirs_settle(&vanished->heirs, &scan->parts, scan->view, after, &scan->batch, err);
+}
+
+static int
 remove_vanished(struct scan *scan, struct pxs_error *err)
 {
 	const struct removal_scan removal = {
-		.catalogue = scan->request->catalogue,
-		.documents = scan->documents,
+		.parts = &scan->parts,
+		.view = scan->view,
 		.identities = scan->identities,
 		.unread = scan->unread,
-		.root = scan->request->root,
 		.root_fd = scan->root_fd,
-		.folder = scan->folder,
 		.stop = scan->request->stop,
 	};
 	CLEANUP(removal_vanished) struct removal_vanished vanished = { 0 };
 	int r;
 
-	r = removal_find(&removal, &vanished);
+	r = removal_find(&removal, &vanished, err);
 	if (r >= 0)
 		r = check_removal(scan, &vanished, err);
-	if (r < 0)
-		return r;
-	return removal_lose(&scan->batch, &vanished, scan->request->stop, &scan->progress->removed,
-			    err);
+	if (r >= 0)
+		r = settle_heirs(scan, &vanished, err);
+	return r < 0 ? r
+		     : removal_lose(&scan->batch, &vanished, scan->request->stop,
+				    &scan->progress->removed, err);
 }
 
 static int
 record_end(const struct scan *scan)
 {
 	const struct index_failure *failures;
-	size_t n = unread_failures(scan->unread, &failures);
+	size_t n;
 
+	if (!is_folder(scan))
+		return 0;
+	n = unread_failures(scan->unread, &failures);
 	return index_source_scanned(scan->request->index, scan->request->source, scan->folder,
 				    pxs_clock_now_ns(), failures, n);
 }
@@ -231,8 +257,8 @@ open_view(struct scan *scan, struct pxs_error *err)
 	if (r >= 0)
 		r = identities_new(scan->view, stats.versions, &scan->identities);
 	if (r >= 0)
-		r = removal_documents_of(scan->view, scan->request->catalogue,
-					 scan->request->source, &scan->documents, err);
+		r = located_in_source(scan->view, scan->request->catalogue, scan->request->source,
+				      &scan->documents, err);
 	return r;
 }
 
@@ -240,10 +266,11 @@ static int
 prepare(struct scan *scan, struct pxs_error *err)
 {
 	const struct scan_request *request = scan->request;
-	const char *slash = *request->start && strcmp(request->root, "/") != 0 ? "/" : "";
+	const char *part = is_folder(scan) ? request->starts[0].path : "";
+	const char *slash = *part && strcmp(request->root, "/") != 0 ? "/" : "";
 	int r;
 
-	if (asprintf(&scan->folder, "%s%s%s", request->root, slash, request->start) < 0) {
+	if (asprintf(&scan->folder, "%s%s%s", request->root, slash, part) < 0) {
 		scan->folder = NULL;
 		return -ENOMEM;
 	}
@@ -306,6 +333,8 @@ scan_run(const struct scan_request *request, struct scan_progress *progress, str
 		.request = request,
 		.progress = progress,
 		.root_fd = -1,
+		.parts = { request->catalogue, request->source, request->root, request->starts,
+			   request->n_starts },
 		.batch = { .index = request->index },
 	};
 	int r = run(&scan, err);

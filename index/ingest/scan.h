@@ -1,4 +1,4 @@
-/* scan.h - makes the documents of one tree what the tree is.
+/* scan.h - makes the documents of a tree, or of parts of it, what the tree is.
  *
  *     walk (2 threads): entry -> identity -> as the index has it? -> document -> docqueue
  *     scan (1 thread):  docqueue -> batch -> index, then what was not seen is removed */
@@ -7,21 +7,26 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct catalogue;
 struct index;
 struct mime;
 struct pxs_error;
+struct walk_start;
 
 struct scan_request {
 	struct index *index;
 	const struct catalogue *catalogue;
 	const struct mime *mime;
 	int64_t source;
-	const char *root;  /* of the source: absolute, bytes */
-	const char *start; /* the part of it to scan, relative; "": all */
+	const char *root; /* of the source: absolute, bytes */
+	/* The parts of it to scan, by path, bytewise; none lies within a deep other. */
+	const struct walk_start *starts;
+	size_t n_starts;
 	bool allow_mass_removal;
+	uint64_t removed_before; /* counts as well when it is judged whether that is a mass */
 	const atomic_bool *stop;
 };
 

@@ -320,6 +320,31 @@ a_file_that_comes_back_has_what_others_told(void **state)
 	assert_comment("b");
 }
 
+/* An editor saves what it made under another name; a backup is restored. */
+static void
+a_new_file_in_an_old_place_has_what_others_told(void **state)
+{
+	int64_t id;
+
+	(void)state;
+	tree_folder(&tree, "x");
+	tree_file(&tree, "x/a", "1");
+	tree_file(&tree, "x/b", "1");
+	tree_file(&tree, "x/c", "1");
+	(void)scan();
+	write_comment("x/a");
+	write_comment("x/b");
+	id = id_of("x/a");
+	tree_file(&index_tree, "saved", "2");
+	assert_int_equal(renameat(index_tree.fd, "saved", tree.fd, "x/a"), 0);
+	tree_rename(&tree, "x/c", "x/b"); /* that is another document, and stays what it was */
+	(void)scan();
+	assert_index_is_the_tree();
+	assert_int_not_equal(id_of("x/a"), id);
+	assert_comment("x/a");
+	assert_string_equal(text_of("x/b", "user.comment"), "");
+}
+
 /* --- Anything --- */
 
 #define CHURN_ROUNDS 12
@@ -456,6 +481,7 @@ main(void)
 		TEST(hard_links_from_the_start),
 		TEST(what_others_told_stays),
 		TEST(a_file_that_comes_back_has_what_others_told),
+		TEST(a_new_file_in_an_old_place_has_what_others_told),
 		TEST(whatever_changes_the_index_follows),
 	};
 

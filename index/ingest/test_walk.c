@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "index/ingest/beneath.h"
+#include "base/macros.h"
 #include "index/ingest/test_tree.h"
 #include "index/ingest/unread.h"
 
@@ -101,6 +102,8 @@ sort(struct paths *paths)
 		qsort(paths->items, paths->n, sizeof(*paths->items), compare);
 }
 
+static const struct walk_start WHOLE = { .path = "" };
+
 static atomic_bool stop;
 
 static int
@@ -123,7 +126,8 @@ walk_tree(const struct tree *tree, const char *start, struct paths *paths)
 	const struct walk_options options = {
 		.root = tree->path,
 		.root_fd = tree->fd,
-		.start = start,
+		.starts = &(struct walk_start){ .path = start },
+		.n_starts = 1,
 		.stop = &stop,
 	};
 
@@ -210,7 +214,8 @@ names_only_are_as_many(void **state)
 	const struct walk_options options = {
 		.root = tree.path,
 		.root_fd = tree.fd,
-		.start = "",
+		.starts = &WHOLE,
+		.n_starts = 1,
 		.names_only = true,
 		.stop = &stop,
 	};
@@ -222,6 +227,35 @@ names_only_are_as_many(void **state)
 	assert_int_equal(walk_with(&options, &paths), 0);
 	assert_int_equal(paths.n, 3);
 	assert_int_equal(paths.n_without_stat, 3);
+}
+
+static void
+parts_of_a_tree(void **state)
+{
+	static const struct walk_start STARTS[] = {
+		{ .path = "a" },	{ .path = "b", .shallow = true },
+		{ .path = "b/gone" },	{ .path = "b/in/3", .shallow = true },
+		{ .path = "gone/too" },
+	};
+	const struct walk_options options = {
+		.root = tree.path,
+		.root_fd = tree.fd,
+		.starts = STARTS,
+		.n_starts = ARRAY_SIZE(STARTS),
+		.stop = &stop,
+	};
+
+	(void)state;
+	tree_folder(&tree, "a");
+	tree_file(&tree, "a/1", "");
+	tree_folder(&tree, "b");
+	tree_folder(&tree, "b/in");
+	tree_file(&tree, "b/in/2", "");
+	tree_file(&tree, "b/in/3", "");
+	assert_int_equal(walk_with(&options, &paths), 0);
+	assert_int_equal(paths.n, 4); /* a, a/1, b, b/in/3 */
+	assert_int_equal(paths.n_unread, 0);
+	assert_true(paths.ended);
 }
 
 static void
@@ -275,7 +309,8 @@ the_root_directory_is_a_root_too(void **state)
 	const struct walk_options options = {
 		.root = "/",
 		.root_fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
-		.start = "usr/share/mime/application",
+		.starts = &(struct walk_start){ .path = "usr/share/mime/application" },
+		.n_starts = 1,
 		.stop = &stop,
 	};
 
@@ -288,13 +323,18 @@ the_root_directory_is_a_root_too(void **state)
 }
 
 static void
-a_missing_start_is_an_error_or_unread(void **state)
+a_missing_start_is_nothing(void **state)
 {
 	(void)state;
-	assert_int_equal(walk_tree(&tree, "no/such", &paths), -ENOENT);
+	tree_file(&tree, "file", "");
+	assert_int_equal(walk_tree(&tree, "no/such", &paths), 0);
+	paths.ended = false;
 	assert_int_equal(walk_tree(&tree, "nosuch", &paths), 0);
-	assert_int_equal(paths.n_unread, 1);
-	assert_int_equal(paths.n_failed, 0);
+	paths.ended = false;
+	assert_int_equal(walk_tree(&tree, "file/in/it", &paths), 0);
+	assert_int_equal(paths.n, 0);
+	assert_int_equal(paths.n_unread, 0);
+	assert_true(paths.ended);
 }
 
 /* 300 folders of 100 bytes: 30,000 bytes of path, seven times what the kernel takes at once. */
@@ -340,7 +380,8 @@ a_stop_ends_it_at_once(void **state)
 	const struct walk_options options = {
 		.root = "/usr",
 		.root_fd = open("/usr", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
-		.start = "",
+		.starts = &WHOLE,
+		.n_starts = 1,
 		.stop = &stop,
 	};
 	struct walk *walk;
@@ -363,7 +404,8 @@ the_folder_to_skip_is_left_out(void **state)
 	struct walk_options options = {
 		.root = tree.path,
 		.root_fd = tree.fd,
-		.start = "",
+		.starts = &WHOLE,
+		.n_starts = 1,
 		.stop = &stop,
 	};
 	struct stat stat;
@@ -482,12 +524,12 @@ main(void)
 		cmocka_unit_test_setup_teardown(a_real_tree_as_nftw_reads_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_empty_tree, setup, teardown),
 		cmocka_unit_test_setup_teardown(names_only_are_as_many, setup, teardown),
+		cmocka_unit_test_setup_teardown(parts_of_a_tree, setup, teardown),
 		cmocka_unit_test_setup_teardown(symlink_loops_are_not_followed, setup, teardown),
 		cmocka_unit_test_setup_teardown(nothing_opens_through_a_symlink, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_part_is_told_with_its_folder, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_root_directory_is_a_root_too, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_missing_start_is_an_error_or_unread, setup,
-						teardown),
+		cmocka_unit_test_setup_teardown(a_missing_start_is_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_tree_deeper_than_a_path_can_be, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_stop_ends_it_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_folder_to_skip_is_left_out, setup, teardown),

@@ -174,11 +174,14 @@ static int
 push_folder(struct worker *worker, const struct walk_entry *entry, const struct statx *stat)
 {
 	const struct walk_folder *parent = entry->folder;
-	const char *path = join(worker, parent, entry->name);
+	const char *path;
 	struct walk_folder *folder = NULL;
 	size_t path_len;
 	bool same;
 
+	if (parent->shallow)
+		return 0;
+	path = join(worker, parent, entry->name);
 	if (!path)
 		return -ENOMEM;
 	path_len = strlen(path);
@@ -190,6 +193,7 @@ push_folder(struct worker *worker, const struct walk_entry *entry, const struct 
 	same = folder->mnt_id == parent->mnt_id && folder->device == parent->device;
 	folder->volume = volume_of(worker->walk, parent->volume, same, path);
 	folder->only = NULL;
+	folder->shallow = false;
 	folder->path_len = path_len;
 	memcpy(folder->path, path, path_len + 1);
 	push(worker->walk, folder);
@@ -314,6 +318,17 @@ visit_buffer(struct worker *worker, const struct walk_folder *folder, int fd, si
 	return r;
 }
 
+/* What is not there is nothing that could not be read. */
+static bool
+is_there(int fd, const char *name)
+{
+	struct statx stat;
+
+	return statx(fd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
+		     STATX_TYPE, &stat) == 0 ||
+	       errno != ENOENT;
+}
+
 static int
 read_folder(struct worker *worker, const struct walk_folder *folder)
 {
@@ -333,7 +348,9 @@ read_folder(struct worker *worker, const struct walk_folder *folder)
 	}
 
 	if (folder->only)
-		return visit(worker, folder, fd, folder->only, DT_UNKNOWN);
+		return is_there(fd, folder->only)
+			       ? visit(worker, folder, fd, folder->only, DT_UNKNOWN)
+			       : 0;
 	while ((len = getdents64(fd, worker->buffer, BUFFER_BYTES)) > 0) {
 		r = visit_buffer(worker, folder, fd, (size_t)len);
 		if (r < 0)
@@ -401,9 +418,9 @@ step(const struct walk *walk, struct walk_folder *folder, bool is_root)
 /* From the root down to the folder that holds the start; every name counts, as each may be where a
  * file system begins. */
 static int
-descend(const struct walk *walk, struct walk_folder *folder)
+descend(const struct walk *walk, const char *start, struct walk_folder *folder)
 {
-	const char *rest = walk->options.start;
+	const char *rest = start;
 	const char *slash;
 	int r = step(walk, folder, true);
 
@@ -421,24 +438,46 @@ descend(const struct walk *walk, struct walk_folder *folder)
 	return r;
 }
 
+/* START cannot be reached, as R says. */
 static int
-push_start(struct walk *walk)
+unreached(const struct walk *walk, const struct walk_folder *folder, int r)
+{
+	if (r == -ENOMEM || !walk->ops->unread)
+		return r == -ENOMEM ? r : 0;
+	if (r == -ENOENT || r == -ENOTDIR || r == -ELOOP)
+		return 0;
+	return walk->ops->unread(walk->context, 0, *folder->path ? folder->path : "/", "open", -r);
+}
+
+static int
+push_start(struct walk *walk, const struct walk_start *start)
 {
 	const char *root = strcmp(walk->options.root, "/") != 0 ? walk->options.root : "";
 	CLEANUP(free) struct walk_folder *folder = NULL;
 	size_t root_len = strlen(root);
 	int r;
 
-	folder = calloc(1, sizeof(*folder) + root_len + strlen(walk->options.start) + 2);
+	folder = calloc(1, sizeof(*folder) + root_len + strlen(start->path) + 2);
 	if (!folder)
 		return -ENOMEM;
 	memcpy(folder->path, root, root_len);
 	folder->path_len = root_len;
-	r = descend(walk, folder);
+	folder->shallow = start->shallow;
+	r = descend(walk, start->path, folder);
 	if (r < 0)
-		return r;
+		return unreached(walk, folder, r);
 	push(walk, STEAL(folder));
 	return 0;
+}
+
+static int
+push_starts(struct walk *walk)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < walk->options.n_starts && r >= 0; i++)
+		r = push_start(walk, &walk->options.starts[i]);
+	return r;
 }
 
 static void
@@ -504,7 +543,7 @@ walk_start(const struct walk_options *options, const struct walk_ops *ops, void 
 	(void)pthread_mutex_init(&walk->mutex, NULL);
 	(void)pthread_cond_init(&walk->changed, NULL);
 
-	r = push_start(walk);
+	r = push_starts(walk);
 	if (r >= 0)
 		r = start_workers(walk);
 	if (r < 0) {

@@ -23,6 +23,7 @@ struct walk;
 struct walk_folder {
 	struct walk_folder *next; /* on the stack */
 	const char *only;	  /* the one entry that is to be looked at; NULL: all */
+	bool shallow;		  /* not what is in that entry */
 	uint64_t mnt_id;
 	uint64_t device;
 	/* Which file system of the tree this is, as inode numbers are unique in one only: 0 for the
@@ -53,18 +54,25 @@ struct walk_ops {
 	void (*end)(void *context);
 };
 
+/* Where to begin. */
+struct walk_start {
+	const char *path; /* relative to the root, bytes; "": the root */
+	bool shallow;	  /* this entry, but not what is in it */
+};
+
 struct walk_options {
-	const char *root;		  /* absolute; paths are told as below it */
-	int root_fd;			  /* all of this is lent until walk_join() */
-	const char *start;		  /* where to begin, relative to root; "": at root */
+	const char *root; /* absolute; paths are told as below it */
+	int root_fd;	  /* all of this is lent until walk_join() */
+	const struct walk_start *starts;
+	size_t n_starts;
 	bool names_only;		  /* entries are not looked at, only counted by name */
 	uint64_t skip_device, skip_inode; /* a folder to leave out; 0: none */
 	const atomic_bool *stop;	  /* becomes true: end soon, with -ECANCELED */
 };
 
-/* Begin to read below OPTIONS->start, which is told as an entry itself unless it is the root.
- * OPS and CONTEXT are kept. -errno: the folder that holds start cannot be reached, or -ENOMEM,
- * -EAGAIN; no op was called then. */
+/* Begin to read. A start is told as an entry itself unless it is the root; of one that is not
+ * there, nothing is told. OPS and CONTEXT are kept. -ENOMEM, -EAGAIN; a negative result of
+ * ops->unread. */
 int walk_start(const struct walk_options *options, const struct walk_ops *ops, void *context,
 	       struct walk **ret_walk);
 /* Wait for its end: 0, the first negative result of an op, -ECANCELED, -ENOMEM. Frees WALK. */
