@@ -138,11 +138,17 @@ to_id(uint64_t hash)
 	return id < ID_MIN ? id + (INT64_C(1) << 62) : id;
 }
 
+static bool
+is_born(const struct entry *entry)
+{
+	return entry->stat->stx_mask & STATX_BTIME;
+}
+
 static int64_t
 plain_id(const struct entry *entry)
 {
 	const struct statx *stat = entry->stat;
-	bool born = stat->stx_mask & STATX_BTIME;
+	bool born = is_born(entry);
 	const uint64_t parts[] = {
 		(uint64_t)entry->source,
 		entry->volume,
@@ -197,7 +203,12 @@ settle(struct identities *identities, const struct entry *entry, const struct id
 			       : claim_new(identities, plain->id);
 	if (r < 0)
 		return r;
-	*ret_identity = r ? *plain : *pathed;
+	/* Seen twice, it was renamed meanwhile: the second place is the newer. Without the time of
+	 * its birth it may be two files, one after the other. */
+	if (r || (!has_more_names && is_born(entry)))
+		*ret_identity = *plain;
+	else
+		*ret_identity = *pathed;
 	return 0;
 }
 
@@ -213,7 +224,8 @@ identities_of(struct identities *identities, struct entry_maker *maker, const st
 	if (r < 0)
 		return r;
 	if (is_here(&plain)) {
-		(void)claim_doc(identities, plain.doc);
+		/* Who claimed it before found it elsewhere and wrote that. */
+		plain.moved = !claim_doc(identities, plain.doc);
 		*ret_identity = plain;
 		return 0;
 	}

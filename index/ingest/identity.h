@@ -5,8 +5,9 @@
  *
  * A file with one name is plain, each name of a file with several is pathed. A document once given
  * to a path stays there while the file does, so the second name of a file leaves the first its
- * document, and ids are the same from scan to scan in whatever order the threads come by. Where two
- * files share a plain id (bind mounts, file systems without birth times), the second is pathed. */
+ * document, and ids are the same from scan to scan in whatever order the threads come by. A file
+ * that is come across twice was renamed meanwhile; on file systems without birth times it may be
+ * two, and the second is pathed. */
 #ifndef PXS_INDEX_INGEST_IDENTITY_H
 #define PXS_INDEX_INGEST_IDENTITY_H
 
