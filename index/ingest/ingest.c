@@ -6,9 +6,12 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/cond.h"
 #include "base/error.h"
+#include "index/index.h"
 #include "index/ingest/catalogue.h"
 #include "index/ingest/job.h"
+#include "index/ingest/live.h"
 #include "index/ingest/mime.h"
 #include "index/ingest/place.h"
 
@@ -19,6 +22,7 @@ struct ingest {
 	struct index *index;
 	struct catalogue catalogue;
 	struct mime *mime;
+	struct job_tools tools;
 	pthread_t thread;
 	bool started;
 	atomic_bool stop;
@@ -27,6 +31,7 @@ struct ingest {
 	pthread_cond_t changed;
 	struct job *jobs; /* by number; this and what they point to: under mutex */
 	uint64_t last_number;
+	struct live *live; /* NULL: not asked for; set once, under mutex */
 };
 
 /* --- The list of jobs; with the mutex held --- */
@@ -91,25 +96,52 @@ append(struct ingest *ingest, char *path, const struct ingest_request *request, 
 	return 0;
 }
 
+/* Jobs for all sources; without the mutex. */
+static int
+submit_all(struct ingest *ingest)
+{
+	struct index_source *sources = NULL;
+	uint64_t job;
+	size_t n = 0;
+	int r = index_source_list(ingest->index, &sources, &n);
+
+	for (size_t i = 0; i < n && r == 0; i++) {
+		const struct ingest_request request = { .path = sources[i].path };
+		char *path = strdup(request.path);
+
+		(void)pthread_mutex_lock(&ingest->mutex);
+		r = path ? append(ingest, path, &request, &job) : -ENOMEM;
+		(void)pthread_mutex_unlock(&ingest->mutex);
+	}
+	index_source_free(sources, n);
+	return r;
+}
+
 /* --- The thread --- */
 
-/* The next job, now running; NULL: it is time to end. */
-static struct job *
-next_job(struct ingest *ingest)
+/* Until there is something to do: the next job, now running, or, if *RET_JOB is NULL, a look at
+ * what changed. False: it is time to end. With the mutex held. */
+static bool
+wait_for_work(struct ingest *ingest, struct job **ret_job)
 {
 	struct job *job = NULL;
 
-	(void)pthread_mutex_lock(&ingest->mutex);
-	while (!atomic_load(&ingest->stop) && !(job = first_queued(ingest)))
-		(void)pthread_cond_wait(&ingest->changed, &ingest->mutex);
-	if (atomic_load(&ingest->stop))
-		job = NULL;
+	while (!atomic_load(&ingest->stop) && !(job = first_queued(ingest))) {
+		int64_t due_ns = ingest->live ? live_due_ns(ingest->live) : INT64_MAX;
+
+		if (due_ns <= pxs_clock_steady_ns())
+			break;
+		if (due_ns == INT64_MAX)
+			(void)pthread_cond_wait(&ingest->changed, &ingest->mutex);
+		else
+			(void)pxs_cond_wait_until(&ingest->changed, &ingest->mutex, due_ns);
+	}
 	if (job) {
 		job->state = INGEST_RUNNING;
 		job->started_ns = pxs_clock_steady_ns();
 	}
-	(void)pthread_mutex_unlock(&ingest->mutex);
-	return job;
+	*ret_job = job;
+	return !atomic_load(&ingest->stop);
 }
 
 static void
@@ -124,25 +156,47 @@ end_job(struct ingest *ingest, struct job *job, int r, const struct pxs_error *e
 	(void)pthread_mutex_unlock(&ingest->mutex);
 }
 
+static void
+run_job(struct ingest *ingest, struct job *job)
+{
+	struct pxs_error err = { 0 };
+	int r;
+
+	/* Before the first look, so that nothing is missed between both. */
+	if (ingest->live)
+		live_follow(ingest->live, job->forget ? NULL : job->path);
+	r = job_run(job, &ingest->tools, &err);
+	end_job(ingest, job, r, &err);
+}
+
+static void
+look(struct ingest *ingest)
+{
+	bool scan_all = false;
+
+	live_look(ingest->live, &scan_all);
+	if (scan_all)
+		(void)submit_all(ingest);
+}
+
 static void *
 work(void *argument)
 {
 	struct ingest *ingest = argument;
-	const struct job_tools tools = {
-		.index = ingest->index,
-		.catalogue = &ingest->catalogue,
-		.mime = ingest->mime,
-		.stop = &ingest->stop,
-	};
 	struct job *job;
+	bool goes_on;
 
-	while ((job = next_job(ingest))) {
-		struct pxs_error err = { 0 };
-		int r = job_run(job, &tools, &err);
-
-		end_job(ingest, job, r, &err);
+	for (;;) {
+		(void)pthread_mutex_lock(&ingest->mutex);
+		goes_on = wait_for_work(ingest, &job);
+		(void)pthread_mutex_unlock(&ingest->mutex);
+		if (!goes_on)
+			return NULL;
+		if (job)
+			run_job(ingest, job);
+		else
+			look(ingest);
 	}
-	return NULL;
 }
 
 /* --- The face --- */
@@ -157,6 +211,12 @@ start(struct ingest *ingest, struct pxs_error *err)
 		r = mime_open(MIME_DIR, &ingest->mime, err);
 	if (r < 0)
 		return r;
+	ingest->tools = (struct job_tools){
+		.index = ingest->index,
+		.catalogue = &ingest->catalogue,
+		.mime = ingest->mime,
+		.stop = &ingest->stop,
+	};
 	r = -pthread_create(&ingest->thread, NULL, work, ingest);
 	if (r < 0)
 		return pxs_error_set(err, r, -1, "cannot start a thread: %s", strerrordesc_np(-r));
@@ -174,7 +234,7 @@ ingest_open(struct index *index, struct ingest **ret_ingest, struct pxs_error *e
 		return -ENOMEM;
 	ingest->index = index;
 	(void)pthread_mutex_init(&ingest->mutex, NULL);
-	(void)pthread_cond_init(&ingest->changed, NULL);
+	pxs_cond_init_steady(&ingest->changed);
 	r = start(ingest, err);
 	if (r < 0)
 		return r;
@@ -195,6 +255,7 @@ ingest_close(struct ingest *ingest)
 	(void)pthread_mutex_unlock(&ingest->mutex);
 	if (ingest->started)
 		(void)pthread_join(ingest->thread, NULL);
+	live_free(ingest->live);
 
 	while ((job = ingest->jobs)) {
 		ingest->jobs = job->next;
@@ -204,6 +265,65 @@ ingest_close(struct ingest *ingest)
 	(void)pthread_cond_destroy(&ingest->changed);
 	(void)pthread_mutex_destroy(&ingest->mutex);
 	free(ingest);
+}
+
+static void
+wake(void *context)
+{
+	struct ingest *ingest = context;
+
+	(void)pthread_mutex_lock(&ingest->mutex);
+	(void)pthread_cond_signal(&ingest->changed);
+	(void)pthread_mutex_unlock(&ingest->mutex);
+}
+
+int
+ingest_watch(struct ingest *ingest, int64_t rescan_ns)
+{
+	const struct live_options options = {
+		.tools = &ingest->tools,
+		.rescan_ns = rescan_ns,
+		.wake = wake,
+		.context = ingest,
+	};
+	struct live *live;
+	int r = live_new(&options, &live);
+
+	if (r < 0)
+		return r;
+	live_follow(live, NULL);
+	(void)pthread_mutex_lock(&ingest->mutex);
+	ingest->live = live;
+	(void)pthread_mutex_unlock(&ingest->mutex);
+	return submit_all(ingest);
+}
+
+/* It is there for ever once it is there. */
+static struct live *
+live_of(struct ingest *ingest)
+{
+	struct live *live;
+
+	(void)pthread_mutex_lock(&ingest->mutex);
+	live = ingest->live;
+	(void)pthread_mutex_unlock(&ingest->mutex);
+	return live;
+}
+
+void
+ingest_trouble(struct ingest *ingest, char trouble[INGEST_TROUBLE_SIZE])
+{
+	struct live *live = live_of(ingest);
+
+	*trouble = '\0';
+	if (live)
+		live_trouble(live, trouble);
+}
+
+bool
+ingest_is_watching(struct ingest *ingest)
+{
+	return live_of(ingest) != NULL;
 }
 
 int

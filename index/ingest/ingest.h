@@ -22,6 +22,17 @@ int ingest_open(struct index *index, struct ingest **ret_ingest, struct pxs_erro
 void ingest_close(struct ingest *ingest);
 DEFINE_CLEANUP(ingest, struct ingest *, ingest_close)
 
+/* From now on follow what changes in the sources, as it happens, and begin with a scan of each;
+ * with RESCAN_NS, scan all of them that often, too (0: never). Where the kernel does not tell of
+ * changes ingest_trouble() says why; rescans go on. Once, while no job runs. -ENOMEM, ... */
+int ingest_watch(struct ingest *ingest, int64_t rescan_ns);
+
+/* What keeps the documents from following the files, a sentence; "": nothing. */
+#define INGEST_TROUBLE_SIZE 400
+void ingest_trouble(struct ingest *ingest, char trouble[INGEST_TROUBLE_SIZE]);
+/* Whether changes are followed, but for such trouble. */
+bool ingest_is_watching(struct ingest *ingest);
+
 struct ingest_request {
 	const char *path;	 /* absolute; a source, a folder inside one, or a new source */
 	bool allow_mass_removal; /* else a scan that would remove > max(1 %, 1000) stops before it

@@ -16,6 +16,9 @@
 /* Starts that one search looks for: QUERY_ALTERNATIVES_MAX bounds them. */
 #define STARTS_AT_ONCE ((size_t)1000)
 
+/* More deep ones cost more than a look at every document. */
+#define DEEP_MAX 32
+
 static struct query_node
 is_of_source(const struct catalogue *catalogue, int64_t source)
 {
@@ -63,30 +66,62 @@ start_at(const struct located *parts, const char *path)
 	return bsearch(&key, parts->starts, parts->n_starts, sizeof(key), compare);
 }
 
-bool
-located_covers(const struct located *parts, const char *path)
+/* Whether PATH (relative to the root; not "") lies within a deep start. -ENOMEM. */
+static int
+is_within(const struct located *parts, const char *path)
 {
-	size_t root_len = strcmp(parts->root, "/") != 0 ? strlen(parts->root) : 0;
 	const struct walk_start *start = start_at(parts, "");
 	CLEANUP(free) char *above = NULL;
 	char *slash;
 
-	if (!pathname_within(path, parts->root))
-		return false;
 	if (start && !start->shallow)
-		return true;
-	above = strdup(path[root_len] ? path + root_len + 1 : "");
+		return 1;
+	above = strdup(path);
 	if (!above)
-		return false; /* what is not told of stays as it is */
-	if (start_at(parts, above))
-		return true;
+		return -ENOMEM;
 	while ((slash = strrchr(above, '/'))) {
 		*slash = '\0';
 		start = start_at(parts, above);
 		if (start && !start->shallow)
-			return true;
+			return 1;
 	}
-	return false;
+	return 0;
+}
+
+int
+located_prune(struct walk_start *starts, size_t n, size_t *ret_n)
+{
+	const struct located parts = { .starts = starts, .n_starts = n };
+	CLEANUP(free) bool *inside = calloc(n + 1, sizeof(*inside));
+	size_t kept = 0;
+
+	if (!inside)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		int r = *starts[i].path ? is_within(&parts, starts[i].path) : 0;
+
+		if (r < 0)
+			return r;
+		inside[i] = r;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (!inside[i])
+			starts[kept++] = starts[i];
+	*ret_n = kept;
+	return 0;
+}
+
+bool
+located_covers(const struct located *parts, const char *path)
+{
+	size_t root_len = strcmp(parts->root, "/") != 0 ? strlen(parts->root) : 0;
+	const char *below;
+
+	if (!pathname_within(path, parts->root))
+		return false;
+	below = path[root_len] ? path + root_len + 1 : "";
+	/* Without the memory to tell, what is not told of stays as it is. */
+	return start_at(parts, below) || is_within(parts, below) > 0;
 }
 
 /* --- Every one --- */
@@ -116,9 +151,9 @@ tell(const struct finding *finding, struct index_hits *hits)
 	}
 }
 
-/* Tell of what is of the source and meets CONDITION (NULL: all); *RET_N is their number. */
+/* Tell of what is of the source and meets CONDITION (NULL: all). */
 static int
-find(const struct finding *finding, const struct query_node *condition, uint64_t *ret_n)
+find(const struct finding *finding, const struct query_node *condition)
 {
 	const struct catalogue *catalogue = finding->parts->catalogue;
 	CLEANUP(index_hits) struct index_hits *hits = NULL;
@@ -130,7 +165,6 @@ find(const struct finding *finding, const struct query_node *condition, uint64_t
 	r = search(finding->view, both, condition ? 2 : 1, &hits, finding->err);
 	if (r < 0)
 		return r;
-	*ret_n = index_hits_count(hits);
 	return tell(finding, hits);
 }
 
@@ -165,7 +199,6 @@ find_at(const struct finding *finding, const struct walk_start *first, size_t n)
 	CLEANUP(free) size_t *at = calloc(n, sizeof(*at));
 	CLEANUP(pxs_buf) struct pxs_buf texts = PXS_BUF_INIT;
 	struct query_node any = { .kind = QUERY_BOOL, .first_child = nodes };
-	uint64_t found;
 
 	if (!nodes || !at)
 		return -ENOMEM;
@@ -184,10 +217,10 @@ find_at(const struct finding *finding, const struct walk_start *first, size_t n)
 			.value = text_value(texts.data + at[i]),
 			.next = i + 1 < n ? &nodes[i + 1] : NULL,
 		};
-	return find(finding, n == 1 ? nodes : &any, &found);
+	return find(finding, n == 1 ? nodes : &any);
 }
 
-/* Documents below START. Folders are documents too, so where none is in it, none is below. */
+/* Documents below START, whether or not its folder still has one. */
 static int
 find_below(const struct finding *finding, const struct walk_start *start)
 {
@@ -198,7 +231,6 @@ find_below(const struct finding *finding, const struct walk_start *start)
 	CLEANUP(pxs_buf) struct pxs_buf high = PXS_BUF_INIT;
 	struct query_node inside = { .kind = QUERY_EQUALS, .property = directory };
 	struct query_node below = { .kind = QUERY_RANGE, .property = directory };
-	uint64_t found;
 	int r;
 
 	add_text(finding->parts, start, &text);
@@ -208,14 +240,14 @@ find_below(const struct finding *finding, const struct walk_start *start)
 	if (r < 0)
 		return r;
 	inside.value = text_value(text.data);
-	r = find(finding, &inside, &found);
-	if (r < 0 || found == 0)
+	r = find(finding, &inside);
+	if (r < 0)
 		return r;
 	below.low = (struct query_bound){ .set = true,
 					  .inclusive = true,
 					  .value = text_value(low.data) };
 	below.high = (struct query_bound){ .set = true, .value = text_value(high.data) };
-	return find(finding, &below, &found);
+	return find(finding, &below);
 }
 
 int
@@ -223,12 +255,13 @@ located_each(const struct located *parts, struct index_view *view, located_call 
 	     struct pxs_error *err)
 {
 	const struct finding finding = { parts, view, each, context, err };
-	const struct walk_start *all = start_at(parts, "");
-	uint64_t found;
+	size_t n_deep = 0;
 	int r = 0;
 
-	if (all && !all->shallow)
-		return find(&finding, NULL, &found);
+	for (size_t i = 0; i < parts->n_starts; i++)
+		n_deep += !parts->starts[i].shallow;
+	if (is_within(parts, "") > 0 || n_deep > DEEP_MAX)
+		return find(&finding, NULL);
 	for (size_t i = 0; i < parts->n_starts && r >= 0; i += STARTS_AT_ONCE)
 		r = find_at(&finding, &parts->starts[i], MIN(parts->n_starts - i, STARTS_AT_ONCE));
 	for (size_t i = 0; i < parts->n_starts && r >= 0; i++)

@@ -2,11 +2,14 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <mntent.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/macros.h"
+#include "index/ingest/pathname.h"
 
 static const char *const BARRED[] = {
 	"autofs", "binfmt_misc", "bpf",	       "cgroup",     "cgroup2",	  "configfs", "debugfs",
@@ -46,6 +49,21 @@ mounts_type(FILE *mountinfo, uint64_t mnt_id, char type[MOUNTS_TYPE_SIZE])
 		if (strtoumax(line, NULL, 10) == mnt_id)
 			return type_of_line(line, type);
 	return -ENOENT;
+}
+
+int
+mounts_below(FILE *mounts, const char *folder, int (*each)(void *context, const char *place),
+	     void *context)
+{
+	char strings[2 * PATH_MAX];
+	struct mntent entry;
+	int r = 0;
+
+	while (r >= 0 && getmntent_r(mounts, &entry, strings, sizeof(strings)))
+		if (!mounts_type_is_barred(entry.mnt_type) &&
+		    pathname_within(entry.mnt_dir, folder))
+			r = each(context, entry.mnt_dir);
+	return r;
 }
 
 bool

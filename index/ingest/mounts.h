@@ -13,6 +13,12 @@
  * file like /proc/self/mountinfo (proc_pid_mountinfo(5)). -ENOENT: not mounted. */
 int mounts_type(FILE *mountinfo, uint64_t mnt_id, char type[MOUNTS_TYPE_SIZE]);
 
+/* Calls EACH with the place of every mount in MOUNTS, a file like /proc/self/mounts (fstab(5)),
+ * that is FOLDER or below it and not barred, until it returns a negative errno, which is returned.
+ */
+int mounts_below(FILE *mounts, const char *folder, int (*each)(void *context, const char *place),
+		 void *context);
+
 /* Whether a scan stays out of file systems of TYPE: the kernel's own, and our mounts, which would
  * show the catalogue to itself. */
 bool mounts_type_is_barred(const char *type);

@@ -184,7 +184,7 @@ check_removal(const struct scan *scan, const struct removal_vanished *vanished,
 				     "%zu of %" PRIu64
 				     " documents would be removed, as their files are "
 				     "gone; if that is right: pxs ingest --allow-mass-removal %s",
-				     vanished->n_gone, total, scan->folder);
+				     vanished->n_gone, total, scan->request->root);
 	return 0;
 }
 
