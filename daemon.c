@@ -338,6 +338,21 @@ submit_sources(struct daemon *daemon, const struct wanted *wanted, struct pxs_er
 	return 0;
 }
 
+/* Before sources are scanned, so that nothing is missed between a scan and the watch. */
+static int
+watch_sources(struct daemon *daemon, const struct wanted *wanted, struct pxs_error *err)
+{
+	int r;
+
+	if (wanted->no_watch && wanted->rescan_s)
+		return pxs_error_set(err, -EINVAL, -1,
+				     "rescan is of a daemon that watches; leave no-watch away");
+	if (wanted->no_watch)
+		return 0;
+	r = ingest_watch(daemon->ingest, wanted->rescan_s * PXS_NS_PER_S);
+	return r < 0 ? pxs_error_set(err, r, -1, "cannot watch the sources: %s", strerror(-r)) : 0;
+}
+
 static int
 daemon_open(struct daemon *daemon, const struct wanted *wanted, struct pxs_error *err)
 {
@@ -351,6 +366,8 @@ daemon_open(struct daemon *daemon, const struct wanted *wanted, struct pxs_error
 		r = open_rest(daemon, wanted, err);
 	for (size_t i = 0; i < wanted->n_mounts && r == 0; i++)
 		r = mount_at(daemon, wanted->mounts[i].mountpoint, wanted->mounts[i].options, err);
+	if (r == 0)
+		r = watch_sources(daemon, wanted, err);
 	return r < 0 ? r : submit_sources(daemon, wanted, err);
 }
 

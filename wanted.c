@@ -19,6 +19,8 @@
 enum {
 	KEY_CONFIG = OPTIONS_KEY_FIRST,
 	KEY_SOURCE,
+	KEY_NO_WATCH,
+	KEY_RESCAN,
 	KEY_PATH_MAP,
 	KEY_MOUNT,
 	KEY_PUBLIC,
@@ -50,6 +52,13 @@ const struct argp_option WANTED_OPTIONS[] = {
 	  "Read settings from FILE; what the command line says counts more", 0 },
 	{ "source", KEY_SOURCE, "DIR", 0,
 	  "Read this tree into the catalogue, or read it again (may be given several times)", 0 },
+	{ "no-watch", KEY_NO_WATCH, NULL, 0,
+	  "Do not follow changes in the sources as they happen, nor scan them at the start", 0 },
+	{ "rescan", KEY_RESCAN, "TIME", 0,
+	  "Scan the sources again this often, as 6h or 1d (default: never): for what other "
+	  "machines "
+	  "write to shared file systems, which the kernel does not tell",
+	  0 },
 	{ "path-map", KEY_PATH_MAP, "FROM=TO", 0,
 	  "What lies below FROM where it was indexed lies below TO here (may be given several "
 	  "times)",
@@ -273,6 +282,10 @@ set(struct wanted *wanted, int key, const char *value, struct pxs_error *err)
 		return set_path(wanted, &wanted->socket, value, err);
 	case KEY_SOURCE:
 		return add_source(wanted, value, err);
+	case KEY_NO_WATCH:
+		return set_flag(&wanted->no_watch, value, err);
+	case KEY_RESCAN:
+		return duration_parse(value, &wanted->rescan_s, err);
 	case KEY_PATH_MAP:
 		return add_path_rule(wanted, value, err);
 	case KEY_MOUNT:

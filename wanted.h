@@ -48,10 +48,12 @@ struct wanted {
 	char *socket;
 	char *sources[SOURCES_MAX];
 	size_t n_sources;
+	int64_t rescan_s; /* 0: never */
 	struct index_path_rule path_rules[PATH_RULES_MAX];
 	size_t n_path_rules;
 	struct wanted_mount mounts[MOUNTS_MAX];
 	size_t n_mounts;
+	bool no_watch;
 	bool is_public;
 	bool foreground;
 	bool verbose;

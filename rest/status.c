@@ -35,6 +35,8 @@ struct facts {
 	int64_t uptime_s;
 	bool has_job;
 	bool has_ended_job;
+	bool is_watching;
+	char trouble[INGEST_TROUBLE_SIZE];
 	struct ingest_status job;	/* running or queued */
 	struct ingest_status ended_job; /* the newest that is over */
 };
@@ -80,6 +82,8 @@ facts_gather(struct rest *rest, struct facts *facts)
 	facts->rss_bytes = status_rss_bytes();
 	facts->uptime_s = (pxs_clock_steady_ns() - rest->started_ns) / PXS_NS_PER_S;
 	facts->has_job = ingest_current(rest->ingest, &facts->job) == 0;
+	facts->is_watching = ingest_is_watching(rest->ingest);
+	ingest_trouble(rest->ingest, facts->trouble);
 	facts->has_ended_job = jobs_last_ended(rest, &facts->ended_job) == 0;
 	return 0;
 }
@@ -160,6 +164,13 @@ write_json(struct pxs_json *json, const struct facts *facts)
 	write_counts(json, facts);
 	write_time(json, "changed", facts->stats.changed_ns);
 	write_sources(json, facts);
+	pxs_json_key(json, "watching");
+	pxs_json_bool(json, facts->is_watching && !*facts->trouble);
+	pxs_json_key(json, "trouble");
+	if (*facts->trouble)
+		pxs_json_string(json, facts->trouble);
+	else
+		pxs_json_null(json);
 	pxs_json_key(json, "upstreams");
 	upstreams_write(json, facts->rest);
 	pxs_json_key(json, "mounts");
@@ -250,6 +261,21 @@ print_sources(const struct facts *facts, struct pxs_buf *buf)
 }
 
 static void
+print_watch(const struct facts *facts, struct pxs_buf *buf)
+{
+	if (facts->n_sources == 0)
+		return;
+	pxs_buf_add_str(buf, "watch     ");
+	if (!facts->is_watching)
+		pxs_buf_add_str(buf, "off: pxs ingest brings sources up to date");
+	else if (*facts->trouble)
+		pxs_buf_add_str(buf, facts->trouble);
+	else
+		pxs_buf_add_str(buf, "changes in sources are followed as they happen");
+	pxs_buf_add_char(buf, '\n');
+}
+
+static void
 print_mounts(const struct facts *facts, struct pxs_buf *buf)
 {
 	CLEANUP(pxs_buf) struct pxs_buf list = PXS_BUF_INIT;
@@ -301,6 +327,7 @@ print_text(const struct facts *facts, struct pxs_buf *buf)
 {
 	print_index(facts, buf);
 	print_sources(facts, buf);
+	print_watch(facts, buf);
 	upstreams_print(facts->rest, buf);
 	print_mounts(facts, buf);
 	if (facts->has_job)

@@ -94,8 +94,10 @@ class Daemon:
 
     # --- Life ---
 
-    def spawn(self, *arguments, mount=True, **options):
-        """Start it, without waiting for anything. Returns the socket on which it says READY=1."""
+    def spawn(self, *arguments, mount=True, watch=False, **options):
+        """Start it, without waiting for anything. Returns the socket on which it says READY=1.
+
+        Unless a test is about it, files are followed only when the test says so (pxs ingest)."""
         notify_path = os.path.join(self.home, "notify")
         if os.path.exists(notify_path):
             os.unlink(notify_path)
@@ -104,6 +106,8 @@ class Daemon:
         os.chmod(notify_path, 0o666)
         if mount:
             arguments += ("--mount", self.mountpoint)
+        if not watch:
+            arguments += ("--no-watch",)
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 [
@@ -125,8 +129,8 @@ class Daemon:
         self._note_pid()
         return notify
 
-    def start(self, *arguments, mount=True, **options):
-        with self.spawn(*arguments, mount=mount, **options) as notify:
+    def start(self, *arguments, **options):
+        with self.spawn(*arguments, **options) as notify:
             deadline = time.monotonic() + PATIENCE_S
             while not select.select([notify], [], [], 0.2)[0]:
                 if self.process.poll() is not None:

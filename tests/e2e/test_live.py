@@ -1,0 +1,132 @@
+"""Sources that are followed: what happens to files shows in open query folders by itself."""
+
+import os
+import statistics
+import subprocess
+import time
+
+import pytest
+
+import daemon as daemons
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may watch file systems")
+
+
+def write(path, text=""):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+@pytest.fixture
+def daemon(new_daemon, empty_tree):
+    write(os.path.join(empty_tree, "first-cats.txt"))
+    daemon = new_daemon().start("--source", empty_tree, watch=True)
+    until(lambda: shown(daemon) == ["first-cats.txt"])
+    return daemon
+
+
+def shown(daemon, word="cats"):
+    """The files, without the folders of facets."""
+    return sorted(n for n in os.listdir(daemon.query(f"_all={word}")) if n.endswith(".txt"))
+
+
+def size_of(path):
+    return int(os.getxattr(path, "user.core.size"))
+
+
+def until(holds):
+    """However loaded the machine is. Returns how long it took."""
+    start = time.monotonic()
+    while not holds():
+        assert time.monotonic() < start + daemons.PATIENCE_S
+        time.sleep(0.01)
+    return time.monotonic() - start
+
+
+def test_files_come_change_and_go_in_an_open_folder(daemon, empty_tree):
+    took = []
+    for i in range(5):
+        write(os.path.join(empty_tree, f"cats-{i}.txt"))
+        took.append(until(lambda name=f"cats-{i}.txt": name in shown(daemon)))
+    print(f"a new file is listed after {statistics.median(took) * 1000:.0f} ms (median of 5)")
+    write(os.path.join(empty_tree, "cats-0.txt"), "longer")
+    listed = os.path.join(daemon.query("_all=cats"), "cats-0.txt")
+    until(lambda: size_of(listed) == 6)
+    os.rename(os.path.join(empty_tree, "cats-1.txt"), os.path.join(empty_tree, "dogs-1.txt"))
+    until(lambda: "cats-1.txt" not in shown(daemon) and shown(daemon, "dogs") == ["dogs-1.txt"])
+    os.unlink(os.path.join(empty_tree, "cats-2.txt"))
+    until(lambda: shown(daemon) == ["cats-0.txt", "cats-3.txt", "cats-4.txt", "first-cats.txt"])
+    assert "followed as they happen" in daemon.pxs("status").stdout.decode()
+    assert daemon.pxs_json("status")["watching"] is True
+
+
+def test_a_tree_is_unpacked(daemon, empty_tree):
+    subprocess.run(
+        ["cp", "-r", "/usr/share/mime/packages", "/etc/ssl", empty_tree], check=True
+    )
+    names = sum(len(d) + len(f) for _, d, f in os.walk(empty_tree))
+    until(lambda: daemon.pxs_json("status")["documents"] == names)
+    subprocess.run(["rm", "-r", os.path.join(empty_tree, "ssl")], check=True)
+    names = sum(len(d) + len(f) for _, d, f in os.walk(empty_tree))
+    until(lambda: daemon.pxs_json("status")["documents"] == names)
+
+
+def test_what_people_gave_stays_when_an_editor_saves(daemon, empty_tree):
+    path = os.path.join(empty_tree, "first-cats.txt")
+    listed = os.path.join(daemon.query("_all=cats"), "first-cats.txt")
+    os.setxattr(listed, "user.user.tags", b'["best"]')
+    for text in "one", "three", "fifteen":
+        write(path + "~", text)
+        os.rename(path + "~", path)
+        until(lambda size=len(text): shown(daemon) and size_of(listed) == size)
+        assert os.getxattr(listed, "user.user.tags") == b'["best"]'
+
+
+def test_what_happened_meanwhile_is_caught_up_with(daemon, empty_tree):
+    assert daemon.stop() == 0
+    write(os.path.join(empty_tree, "cats-later.txt"))
+    os.unlink(os.path.join(empty_tree, "first-cats.txt"))
+    daemon.start(watch=True)
+    until(lambda: shown(daemon) == ["cats-later.txt"])
+
+
+def test_a_watched_disk_can_be_unmounted(new_daemon, empty_tree):
+    subprocess.run(["mount", "-t", "tmpfs", "cats-disk", empty_tree], check=True)
+    try:
+        write(os.path.join(empty_tree, "a-cats.txt"))
+        daemon = new_daemon().start("--source", empty_tree, watch=True)
+        until(lambda: shown(daemon) == ["a-cats.txt"])
+        if not daemon.pxs_json("status")["watching"]:
+            pytest.skip("this kernel does not tell of changes on tmpfs")
+        write(os.path.join(empty_tree, "b-cats.txt"))
+        until(lambda: shown(daemon) == ["a-cats.txt", "b-cats.txt"])
+    finally:
+        subprocess.run(["umount", empty_tree], check=True)
+    assert shown(daemon) == ["a-cats.txt", "b-cats.txt"]  # a disk that is away takes nothing along
+    daemon.announced.append("is empty")
+
+
+def test_sources_are_scanned_again_as_often_as_asked(new_daemon, empty_tree):
+    daemon = new_daemon().start("--source", empty_tree, "--rescan", "1s", watch=True)
+    first = until_scanned(daemon, None)
+    until_scanned(daemon, first)
+
+
+def until_scanned(daemon, before):
+    def scanned():
+        sources = daemon.pxs_json("status")["sources"]
+        return sources and sources[0]["scanned"] not in (None, before)
+
+    until(scanned)
+    return daemon.pxs_json("status")["sources"][0]["scanned"]
+
+
+def test_a_daemon_that_does_not_watch_says_so(new_daemon, small_tree):
+    daemon = new_daemon().start("--source", small_tree)
+    until(lambda: daemon.pxs_json("status")["sources"])
+    assert daemon.pxs_json("status")["watching"] is False
+    assert "off: pxs ingest" in daemon.pxs("status").stdout.decode()
+    refused = daemons.pxs("daemon", "--no-watch", "--rescan", "1h", "--index", daemon.home + "/2",
+                          "--socket", daemon.home + "/2s", "--foreground")
+    assert refused.returncode == 2
+    assert b"leave no-watch away" in refused.stderr
