@@ -14,6 +14,8 @@ struct fs_request;
 #define FS_ENTRY_S 30.0
 #define FS_FOLDER_ATTR_S 1.0
 #define FS_DOCUMENT_S 5.0
+/* Their attributes, of which the kernel hears when they change (notifier.h). */
+#define FS_DOCUMENT_ATTR_S 30.0
 /* Names that nothing has now; another document may come. */
 #define FS_ABSENT_S 1.0
 

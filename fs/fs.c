@@ -6,6 +6,8 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/log.h"
+#include "fs/attr.h"
 #include "fs/content.h"
 #include "fs/errors.h"
 #include "fs/handle.h"
@@ -13,6 +15,7 @@
 #include "fs/mount.h"
 #include "fs/mountpoint.h"
 #include "fs/node.h"
+#include "fs/notifier.h"
 #include "fs/rights.h"
 #include "fs/seen.h"
 #include "fs/served.h"
@@ -96,6 +99,9 @@ fs_mount(struct index *index, const struct fs_options *options, struct fs **ret_
 		r = fs_session_open(fs, &fs->session, err);
 	if (r < 0)
 		return r;
+	if (!options->visibility_unix && fs_notifier_new(fs, &fs->notifier) < 0)
+		pxs_log(PXS_LOG_WARNING, "mount: out of resources: changes show %d s late",
+			(int)FS_DOCUMENT_S);
 	*ret_fs = STEAL(fs);
 	return 0;
 }
@@ -117,6 +123,7 @@ fs_unmount(struct fs *fs)
 {
 	if (!fs)
 		return;
+	fs_notifier_free(fs->notifier);
 	fs_session_close(fs->session);
 	fs_free(fs);
 }

@@ -16,6 +16,7 @@ struct fs_errors;
 struct fs_handles;
 struct fs_memos;
 struct fs_nodes;
+struct fs_notifier;
 struct fs_seen;
 struct fs_served;
 struct fs_viewers;
@@ -43,6 +44,7 @@ struct fs {
 	struct fs_handles *handles;	  /* what is open (handle.h) */
 
 	struct fs_session *session; /* the connection to the kernel, and its threads (session.h) */
+	struct fs_notifier *notifier; /* NULL: the kernel remembers nothing (notifier.h) */
 };
 
 #endif

@@ -243,6 +243,13 @@ fs_session_is_alive(struct fs_session *session)
 	return !ended;
 }
 
+void
+fs_session_forget_attributes(struct fs_session *session, uint64_t node)
+{
+	/* -ENOENT: it does not know the node. */
+	(void)fuse_lowlevel_notify_inval_inode(session->fuse, node, -1, 0);
+}
+
 /* --- Closing --- */
 
 /* The mark may have been set just before the loop began to wait, so once may not be enough. */

@@ -3,6 +3,7 @@
 #define PXS_FS_SESSION_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/cleanup.h"
 
@@ -16,6 +17,10 @@ int fs_session_open(struct fs *fs, struct fs_session **ret_session, struct pxs_e
 
 /* Whether requests are still served. */
 bool fs_session_is_alive(struct fs_session *session);
+
+/* The kernel asks again for the attributes of NODE, if it has them; from a thread that serves none
+ * of its requests. */
+void fs_session_forget_attributes(struct fs_session *session, uint64_t node);
 
 /* Unmount, if need be lazily, and end all threads. */
 void fs_session_close(struct fs_session *session);

@@ -267,6 +267,8 @@ int index_removed_is_known(const struct index_view *view, int64_t id, const char
 
 /* Wait until there is a change after SEQ. -ETIMEDOUT, -ECANCELED, as BUDGET says. */
 int index_wait(struct index *index, uint64_t seq, const struct index_budget *budget);
+/* Whoever waits looks at his budget now. */
+void index_wake(struct index *index);
 
 /* --- A document in a view --- */
 

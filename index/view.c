@@ -246,6 +246,14 @@ index_wait(struct index *index, uint64_t seq, const struct index_budget *budget)
 	return r;
 }
 
+void
+index_wake(struct index *index)
+{
+	(void)pthread_mutex_lock(&index->view_lock);
+	(void)pthread_cond_broadcast(&index->published);
+	(void)pthread_mutex_unlock(&index->view_lock);
+}
+
 uint64_t
 index_view_seq(const struct index_view *view)
 {
