@@ -34,7 +34,7 @@ def watching(daemon, source):
     until(lambda: daemon.pxs_json("status")["sources"])
     status = daemon.pxs_json("status")
     if not status["watching"]:
-        daemon.announced.append("cannot watch")
+        daemon.announced.append(rb"cannot watch")
         pytest.skip(f"this kernel does not tell of changes here: {status['trouble']}")
     return daemon
 
@@ -116,7 +116,7 @@ def test_a_watched_disk_can_be_unmounted(new_daemon, empty_tree):
     finally:
         subprocess.run(["umount", empty_tree], check=True)
     assert shown(daemon) == ["a-cats.txt", "b-cats.txt"]  # a disk that is away takes nothing along
-    daemon.announced.append("is empty")
+    daemon.announced.append(rb"is empty")
 
 
 def test_sources_are_scanned_again_as_often_as_asked(new_daemon, empty_tree):
