@@ -54,6 +54,8 @@ STATUS = {
     },
     "changed": TIME,
     "sources": [{"path": str, "scanned": TIME, "failures": 0}],
+    "watching": False,
+    "trouble": None,
     "upstreams": [],
     "mounts": [],
     "job": None,
