@@ -193,6 +193,18 @@ read_removed(struct index_write *write, const struct journal_removed *removed,
 				    write->schema->n_columns);
 }
 
+/* Put write->merged, which was made of REMOVED, back in its row. */
+static int
+put_back(struct index_write *write, const struct journal_removed *removed)
+{
+	const struct docs_meta old = { .row = removed->row, .created_ns = removed->created_ns };
+	int r = write_put_over(write, write->merged, 0, &old);
+
+	if (r == 0)
+		r = write->error = journal_drop(write->index->journal, removed->id);
+	return r;
+}
+
 /* --- What scans find --- */
 
 static bool
@@ -242,7 +254,6 @@ found_new(struct index_write *write, const struct index_document *document)
 	CLEANUP(index_document) struct index_document *kept = NULL;
 	const struct over over = { .document = document };
 	struct journal_removed removed;
-	struct docs_meta old;
 	int r = journal_find(write->index->journal, document->id, &removed);
 
 	if (r == -ENOENT || (r == 0 && *removed.user))
@@ -254,13 +265,7 @@ found_new(struct index_write *write, const struct index_document *document)
 	if (r == 0)
 		r = merge(write, &over, &(struct under){ .document = kept }, document->id,
 			  is_found);
-	if (r < 0)
-		return write->error = r;
-	old = (struct docs_meta){ .row = removed.row, .created_ns = removed.created_ns };
-	r = write_put_over(write, write->merged, 0, &old);
-	if (r == 0)
-		r = write->error = journal_drop(write->index->journal, document->id);
-	return r;
+	return r < 0 ? (write->error = r) : put_back(write, &removed);
 }
 
 int
@@ -359,7 +364,6 @@ int
 index_write_undelete(struct index_write *write, int64_t id)
 {
 	struct journal_removed removed;
-	struct docs_meta old;
 	int r;
 
 	if (write->error < 0)
@@ -375,11 +379,5 @@ index_write_undelete(struct index_write *write, int64_t id)
 		r = read_removed(write, &removed, write->merged);
 	if (r == 0)
 		r = index_document_seal(write->merged);
-	if (r < 0)
-		return r;
-	old = (struct docs_meta){ .row = removed.row, .created_ns = removed.created_ns };
-	r = write_put_over(write, write->merged, 0, &old);
-	if (r == 0)
-		r = write->error = journal_drop(write->index->journal, id);
-	return r;
+	return r < 0 ? r : put_back(write, &removed);
 }

@@ -144,16 +144,29 @@ remove_as(int64_t id, const char *user)
 	return r;
 }
 
+/* Make one change of the document called ID, in a write of its own. */
 static int
-bring_back(int64_t id)
+change(int64_t id, int (*change_it)(struct index_write *write, int64_t id))
 {
 	struct index_write *write;
 	int r;
 
 	assert_int_equal(index_write_begin(index_, &write), 0);
-	r = index_write_undelete(write, id);
+	r = change_it(write, id);
 	assert_int_equal(index_write_commit(write, &err), 0);
 	return r;
+}
+
+static int
+bring_back(int64_t id)
+{
+	return change(id, index_write_undelete);
+}
+
+static int
+lose(int64_t id)
+{
+	return change(id, index_write_lose);
 }
 
 static struct index_version
@@ -294,18 +307,6 @@ what_was_deleted_comes_back(void **state)
 	assert_int_equal(n, 0);
 	index_removed_free(removed, n);
 	assert_sound();
-}
-
-static int
-lose(int64_t id)
-{
-	struct index_write *write;
-	int r;
-
-	assert_int_equal(index_write_begin(index_, &write), 0);
-	r = index_write_lose(write, id);
-	assert_int_equal(index_write_commit(write, &err), 0);
-	return r;
 }
 
 static void

@@ -14,6 +14,7 @@
 #include "index/ingest/live.h"
 #include "index/ingest/mime.h"
 #include "index/ingest/place.h"
+#include "index/ingest/sources.h"
 
 /* Jobs that ended, of which the status can be asked. */
 #define ENDED_MAX 64
@@ -100,20 +101,18 @@ append(struct ingest *ingest, char *path, const struct ingest_request *request, 
 static int
 submit_all(struct ingest *ingest)
 {
-	struct index_source *sources = NULL;
+	CLEANUP(sources) struct sources sources = { 0 };
 	uint64_t job;
-	size_t n = 0;
-	int r = index_source_list(ingest->index, &sources, &n);
+	int r = index_source_list(ingest->index, &sources.items, &sources.n);
 
-	for (size_t i = 0; i < n && r == 0; i++) {
-		const struct ingest_request request = { .path = sources[i].path };
+	for (size_t i = 0; i < sources.n && r == 0; i++) {
+		const struct ingest_request request = { .path = sources.items[i].path };
 		char *path = strdup(request.path);
 
 		(void)pthread_mutex_lock(&ingest->mutex);
 		r = path ? append(ingest, path, &request, &job) : -ENOMEM;
 		(void)pthread_mutex_unlock(&ingest->mutex);
 	}
-	index_source_free(sources, n);
 	return r;
 }
 

@@ -15,6 +15,7 @@
 #include "index/ingest/located.h"
 #include "index/ingest/pathname.h"
 #include "index/ingest/scan.h"
+#include "index/ingest/sources.h"
 #include "index/ingest/touched.h"
 #include "index/ingest/walk.h"
 #include "index/ingest/watch.h"
@@ -129,17 +130,6 @@ live_trouble(struct live *live, char trouble[INGEST_TROUBLE_SIZE])
 }
 
 /* --- Sources --- */
-
-struct sources {
-	struct index_source *items;
-	size_t n;
-};
-
-static void
-sources_cleanup(struct sources *sources)
-{
-	index_source_free(sources->items, sources->n);
-}
 
 static int
 follow(struct live *live, const char *also, struct pxs_error *err)

@@ -12,17 +12,7 @@
 #include "index/index.h"
 #include "index/ingest/mounts.h"
 #include "index/ingest/pathname.h"
-
-struct sources {
-	struct index_source *items;
-	size_t n;
-};
-
-static void
-sources_cleanup(struct sources *sources)
-{
-	index_source_free(sources->items, sources->n);
-}
+#include "index/ingest/sources.h"
 
 void
 place_done(struct place *place)

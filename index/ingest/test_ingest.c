@@ -246,33 +246,6 @@ hard_links_from_the_start(void **state)
 	assert_index_is_the_tree();
 }
 
-/* Somebody writes to the document of PATH: "mine", and two tags. */
-static void
-write_comment(const char *path)
-{
-	static const struct query_property COMMENT = { .name = "user.comment",
-						       .prompt = "Comment",
-						       .type = QUERY_TYPE_STRING };
-	static const struct query_property TAGS = {
-		.name = "user.tags", .prompt = "Tags", .type = QUERY_TYPE_STRING, .multi = true
-	};
-	CLEANUP(index_document) struct index_document *patch = NULL;
-	const struct query_property *comment;
-	const struct query_property *tags;
-	struct index_write *write;
-
-	assert_int_equal(index_property_add(index_, &COMMENT, &comment, NULL), 0);
-	assert_int_equal(index_property_add(index_, &TAGS, &tags, NULL), 0);
-	assert_int_equal(index_document_new(&patch), 0);
-	assert_int_equal(index_document_add_string(patch, comment, "mine", 4), 0);
-	assert_int_equal(index_document_add_string(patch, tags, "x", 1), 0);
-	assert_int_equal(index_document_add_string(patch, tags, "y", 1), 0);
-	assert_int_equal(index_document_seal(patch), 0);
-	assert_int_equal(index_write_begin(index_, &write), 0);
-	assert_int_equal(index_write_patch(write, id_of(path), patch, NULL, 0), 0);
-	assert_int_equal(index_write_commit(write, NULL), 0);
-}
-
 static void
 assert_comment(const char *path)
 {

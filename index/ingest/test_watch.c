@@ -50,12 +50,7 @@ index_is_the_tree(void)
 	CLEANUP(lines) struct lines expected = { 0 };
 	CLEANUP(lines) struct lines found = { 0 };
 
-	nftw_lines = &expected;
-	assert_int_equal(nftw(tree.path, on_nftw, 64, FTW_PHYS), 0);
-	nftw_lines = NULL;
-	each_document(add_line_of_doc, &found);
-	sort(&expected);
-	sort(&found);
+	read_both(&expected, &found);
 	return is_line_of(&expected, &found);
 }
 
@@ -318,25 +313,6 @@ rename_on_and_on(void *argument)
 }
 
 static void
-comment_on(const char *path)
-{
-	static const struct query_property COMMENT = { .name = "user.comment",
-						       .prompt = "Comment",
-						       .type = QUERY_TYPE_STRING };
-	CLEANUP(index_document) struct index_document *patch = NULL;
-	const struct query_property *comment;
-	struct index_write *write;
-
-	assert_int_equal(index_property_add(index_, &COMMENT, &comment, NULL), 0);
-	assert_int_equal(index_document_new(&patch), 0);
-	assert_int_equal(index_document_add_string(patch, comment, "mine", 4), 0);
-	assert_int_equal(index_document_seal(patch), 0);
-	assert_int_equal(index_write_begin(index_, &write), 0);
-	assert_int_equal(index_write_patch(write, id_of(path), patch, NULL, 0), 0);
-	assert_int_equal(index_write_commit(write, NULL), 0);
-}
-
-static void
 what_people_gave_survives_renames(void **state)
 {
 	pthread_t thread;
@@ -348,7 +324,7 @@ what_people_gave_survives_renames(void **state)
 	tree_folder(&tree, "y");
 	tree_file(&tree, "x/a", "1");
 	wait_until_the_index_is_the_tree();
-	comment_on("x/a");
+	write_comment("x/a");
 	atomic_store(&is_over, false);
 	assert_int_equal(pthread_create(&thread, NULL, rename_on_and_on, NULL), 0);
 	for (int i = 0; i < 10; i++)

@@ -276,18 +276,25 @@ add_line_of_doc(void *context, const struct index_view *view, uint32_t doc)
 	add_line(context, line_of_doc(view, doc));
 }
 
+/* Of the tree, and of the documents. */
+static inline void
+read_both(struct lines *expected, struct lines *found)
+{
+	nftw_lines = expected;
+	assert_int_equal(nftw(tree.path, on_nftw, 64, FTW_PHYS), 0);
+	nftw_lines = NULL;
+	each_document(add_line_of_doc, found);
+	sort(expected);
+	sort(found);
+}
+
 static inline void
 assert_index_is_the_tree(void)
 {
 	CLEANUP(lines) struct lines expected = { 0 };
 	CLEANUP(lines) struct lines found = { 0 };
 
-	nftw_lines = &expected;
-	assert_int_equal(nftw(tree.path, on_nftw, 64, FTW_PHYS), 0);
-	nftw_lines = NULL;
-	each_document(add_line_of_doc, &found);
-	sort(&expected);
-	sort(&found);
+	read_both(&expected, &found);
 	for (size_t i = 0; i < MIN(expected.n, found.n); i++)
 		assert_string_equal(found.items[i], expected.items[i]);
 	assert_int_equal(found.n, expected.n);
@@ -335,6 +342,33 @@ text_of(const char *path, const char *name)
 
 	assert_int_equal(index_doc_find(view, id_of(path), &doc), 0);
 	return index_doc_value(view, doc, property(view, name), &value) ? value.string : "";
+}
+
+/* Somebody writes to the document of PATH: "mine", and two tags. */
+static inline void
+write_comment(const char *path)
+{
+	static const struct query_property COMMENT = { .name = "user.comment",
+						       .prompt = "Comment",
+						       .type = QUERY_TYPE_STRING };
+	static const struct query_property TAGS = {
+		.name = "user.tags", .prompt = "Tags", .type = QUERY_TYPE_STRING, .multi = true
+	};
+	CLEANUP(index_document) struct index_document *patch = NULL;
+	const struct query_property *comment;
+	const struct query_property *tags;
+	struct index_write *write;
+
+	assert_int_equal(index_property_add(index_, &COMMENT, &comment, NULL), 0);
+	assert_int_equal(index_property_add(index_, &TAGS, &tags, NULL), 0);
+	assert_int_equal(index_document_new(&patch), 0);
+	assert_int_equal(index_document_add_string(patch, comment, "mine", 4), 0);
+	assert_int_equal(index_document_add_string(patch, tags, "x", 1), 0);
+	assert_int_equal(index_document_add_string(patch, tags, "y", 1), 0);
+	assert_int_equal(index_document_seal(patch), 0);
+	assert_int_equal(index_write_begin(index_, &write), 0);
+	assert_int_equal(index_write_patch(write, id_of(path), patch, NULL, 0), 0);
+	assert_int_equal(index_write_commit(write, NULL), 0);
 }
 
 static inline uint64_t
