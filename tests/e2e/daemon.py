@@ -17,6 +17,7 @@ BINARY = os.environ.get(
 )
 WORK = os.environ.get("PXS_WORK", "/tmp")
 QUICK = bool(os.environ.get("PXS_QUICK"))
+FULL = bool(os.environ.get("PXS_FULL"))  # all that was promised, however long it takes
 
 # Sanitizers make everything slower; nothing here waits as long as this unless something is wrong.
 PATIENCE_S = 120
