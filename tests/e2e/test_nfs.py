@@ -2,11 +2,11 @@
 itself."""
 
 import os
-import subprocess
 
 import nfs4
 import pytest
 import shares
+from handles import drop_caches
 
 FILES = 300
 
@@ -26,12 +26,6 @@ def export(new_daemon, empty_tree, tmp_path):
     ganesha.client = nfs4.Client(ganesha.port)
     yield ganesha
     ganesha.client.close()
-
-
-def drop_caches():
-    subprocess.run(["sync"], check=True)
-    with open("/proc/sys/vm/drop_caches", "w", encoding="ascii") as file:
-        file.write("2")
 
 
 def results(listing):
