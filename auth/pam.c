@@ -1,26 +1,19 @@
 #include "auth/pam.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <pthread.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "auth/pam_wire.h"
-#include "base/clock.h"
 #include "base/error.h"
+#include "base/helper.h"
 
 struct worker {
-	pid_t pid; /* 0: not running */
-	int fd;	   /* our end of the socket pair */
-	bool busy; /* somebody's, who alone uses the others */
+	struct pxs_helper helper;
+	bool busy; /* somebody's, who alone uses it */
 };
 
 struct pam {
@@ -54,75 +47,18 @@ pam_open(const char *helper, const char *service, int deadline_s, struct pam **r
 	return 0;
 }
 
-static void
-stop_worker(struct worker *worker)
-{
-	if (!worker->pid)
-		return;
-	(void)close(worker->fd);
-	(void)kill(worker->pid, SIGKILL);
-	while (waitpid(worker->pid, NULL, 0) < 0 && errno == EINTR)
-		;
-	worker->pid = 0;
-}
-
 void
 pam_close(struct pam *pam)
 {
 	if (!pam)
 		return;
 	for (int i = 0; i < PAM_WORKERS; i++)
-		stop_worker(&pam->workers[i]);
+		pxs_helper_stop(&pam->workers[i].helper);
 	(void)pthread_cond_destroy(&pam->freed);
 	(void)pthread_mutex_destroy(&pam->lock);
 	free(pam->helper);
 	free(pam->service);
 	free(pam);
-}
-
-/* The socket is its standard input; signals are as a program expects them. */
-static int
-spawn(const struct pam *pam, int socket, pid_t *ret_pid)
-{
-	char *const argv[] = { pam->helper, pam->service, NULL };
-	char *const envp[] = { (char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attr;
-	sigset_t none;
-	int r;
-
-	(void)sigemptyset(&none);
-	(void)posix_spawnattr_init(&attr);
-	(void)posix_spawnattr_setsigmask(&attr, &none);
-	(void)posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
-	(void)posix_spawn_file_actions_init(&actions);
-	r = posix_spawn_file_actions_adddup2(&actions, socket, STDIN_FILENO);
-	if (r == 0)
-		r = posix_spawn(ret_pid, pam->helper, &actions, &attr, argv, envp);
-	(void)posix_spawn_file_actions_destroy(&actions);
-	(void)posix_spawnattr_destroy(&attr);
-	return -r;
-}
-
-static int
-start_worker(const struct pam *pam, struct worker *worker)
-{
-	int pair[2];
-	int r;
-
-	if (worker->pid)
-		return 0;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return -errno;
-	r = spawn(pam, pair[1], &worker->pid);
-	(void)close(pair[1]);
-	if (r < 0) {
-		worker->pid = 0;
-		(void)close(pair[0]);
-		return r;
-	}
-	worker->fd = pair[0];
-	return 0;
 }
 
 static struct worker *
@@ -152,27 +88,6 @@ give_back(struct pam *pam, struct worker *worker)
 	(void)pthread_mutex_unlock(&pam->lock);
 }
 
-/* Its answer, or why there is none. */
-static int
-await(const struct worker *worker, int deadline_s)
-{
-	int64_t deadline_ns = pxs_clock_steady_ns() + deadline_s * PXS_NS_PER_S;
-	struct pollfd fd = { .fd = worker->fd, .events = POLLIN };
-	char answer;
-	int r;
-
-	do {
-		int64_t left_ns = deadline_ns - pxs_clock_steady_ns();
-
-		r = poll(&fd, 1, left_ns > 0 ? (int)(left_ns / PXS_NS_PER_MS) + 1 : 0);
-	} while (r < 0 && errno == EINTR);
-	if (r <= 0)
-		return r < 0 ? -errno : -ETIMEDOUT;
-	if (recv(worker->fd, &answer, 1, MSG_DONTWAIT) != 1)
-		return -EPIPE; /* it died */
-	return answer == PAM_WIRE_YES ? 0 : -EACCES;
-}
-
 static int
 put(char **at, const char *end, const char *text)
 {
@@ -192,35 +107,39 @@ ask(const struct pam *pam, const struct worker *worker, const char *user, const 
 	char question[PAM_WIRE_MAX];
 	char *at = question;
 	const char *end = question + sizeof(question);
+	char answer = PAM_WIRE_NO;
 	int r = put(&at, end, user);
 
 	if (r == 0)
 		r = put(&at, end, from);
 	if (r == 0)
 		r = put(&at, end, password);
-	if (r == 0 && send(worker->fd, question, (size_t)(at - question), MSG_NOSIGNAL) < 0)
-		r = -EPIPE;
+	if (r == 0)
+		r = pxs_helper_ask(&worker->helper, question, (size_t)(at - question), &answer,
+				   sizeof(answer), pam->deadline_s);
 	explicit_bzero(question, sizeof(question));
-	return r < 0 ? r : await(worker, pam->deadline_s);
+	if (r < 0)
+		return r;
+	return answer == PAM_WIRE_YES ? 0 : -EACCES;
 }
 
 int
 pam_check(struct pam *pam, const char *user, const char *password, const char *from)
 {
 	struct worker *worker = take_worker(pam);
-	int r = start_worker(pam, worker);
+	int r = pxs_helper_start(&worker->helper, pam->helper, pam->service);
 
 	if (r == 0)
 		r = ask(pam, worker, user, password, from);
 	/* One that died before the question came gets a successor at once. */
 	if (r == -EPIPE) {
-		stop_worker(worker);
-		r = start_worker(pam, worker);
+		pxs_helper_stop(&worker->helper);
+		r = pxs_helper_start(&worker->helper, pam->helper, pam->service);
 		if (r == 0)
 			r = ask(pam, worker, user, password, from);
 	}
 	if (r < 0 && r != -EACCES)
-		stop_worker(worker);
+		pxs_helper_stop(&worker->helper);
 	give_back(pam, worker);
 	return r < 0 ? -EACCES : 0;
 }
