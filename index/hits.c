@@ -140,6 +140,25 @@ index_hits_contains(const struct index_hits *hits, uint32_t doc)
 	return roaring_bitmap_contains(hits->docs, doc);
 }
 
+/* A version has its number for as long as the index is open. */
+int
+index_hits_except(const struct index_hits *hits, const struct index_hits *other, uint32_t *docs,
+		  size_t n, size_t *ret_n)
+{
+	roaring_bitmap_t *rest = roaring_bitmap_andnot(hits->docs, other->docs);
+	uint64_t count;
+
+	if (!rest)
+		return -ENOMEM;
+	count = roaring_bitmap_get_cardinality(rest);
+	if (count <= n) {
+		roaring_bitmap_to_uint32_array(rest, docs);
+		*ret_n = count;
+	}
+	roaring_bitmap_free(rest);
+	return count <= n ? 0 : -E2BIG;
+}
+
 /* --- By one value --- */
 
 struct equal {

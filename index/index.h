@@ -369,6 +369,11 @@ struct index_view *index_hits_view(const struct index_hits *hits); /* lent */
 uint64_t index_hits_count(const struct index_hits *hits);
 bool index_hits_contains(const struct index_hits *hits, uint32_t doc);
 
+/* What is in HITS and not, in the same version, in OTHER, hits of any view of the same index: up to
+ * N documents of HITS' view, ascending. -E2BIG: there are more; -ENOMEM. */
+int index_hits_except(const struct index_hits *hits, const struct index_hits *other, uint32_t *docs,
+		      size_t n, size_t *ret_n);
+
 /* Up to N documents from place OFFSET on, the number of them, in the query's order; without one
  * the most relevant come first where words are asked for, else all stand by ascending row.
  * Documents that are equal in an order, or as relevant, stand by ascending `_id`. -ENOMEM;

@@ -64,6 +64,40 @@ resuming_over_generations(void **state)
 }
 
 static void
+what_came_and_went_between_two_generations(void **state)
+{
+	CLEANUP(query) struct query *query = query_all();
+	CLEANUP(index_hits) struct index_hits *before = NULL;
+	CLEANUP(index_hits) struct index_hits *after = NULL;
+	struct index_write *write;
+	uint32_t docs[2];
+	size_t n = 7;
+
+	(void)state;
+	for (int id = 1; id <= 3; id++)
+		put_named(id, "name", id);
+	before = search(query);
+	put_named(2, "changed", 2);
+	put_named(4, "new", 4);
+	assert_int_equal(index_write_begin(catalogue, &write), 0);
+	assert_int_equal(index_write_remove(write, 3), 0);
+	assert_int_equal(index_write_commit(write, &err), 0);
+	assert_int_equal(index_compact(catalogue, NULL), 0);
+	after = search(query);
+
+	assert_int_equal(index_hits_except(after, before, docs, 1, &n), -E2BIG);
+	assert_int_equal(n, 7);
+	assert_int_equal(index_hits_except(after, before, docs, 2, &n), 0);
+	assert_int_equal(n, 2);
+	assert_int_equal(index_doc_id(index_hits_view(after), docs[0]), 2);
+	assert_int_equal(index_doc_id(index_hits_view(after), docs[1]), 4);
+	assert_int_equal(index_hits_except(before, after, docs, 2, &n), 0);
+	assert_int_equal(n, 2);
+	assert_int_equal(index_doc_id(index_hits_view(before), docs[0]), 2);
+	assert_int_equal(index_doc_id(index_hits_view(before), docs[1]), 3);
+}
+
+static void
 a_document_needs_no_values(void **state)
 {
 	CLEANUP(index_document) struct index_document *document = NULL;
@@ -308,6 +342,7 @@ main(void)
 	static const struct CMUnitTest TESTS[] = {
 		TEST(hits_stay_as_they_were),
 		TEST(resuming_over_generations),
+		TEST(what_came_and_went_between_two_generations),
 		TEST(a_document_needs_no_values),
 		TEST(recent_hits_are_kept),
 		TEST(an_old_view_finds_what_it_shows),
