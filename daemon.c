@@ -45,6 +45,7 @@ struct daemon {
 	struct rest *rest;
 	struct rest_control control;
 	char *log_path; /* NULL: standard error */
+	char *announce_helper;
 
 	pthread_mutex_t lock; /* of all below */
 	struct fs *mounts[MOUNTS_MAX];
@@ -121,6 +122,7 @@ mount_at(void *context, const char *mountpoint, const char *text, struct pxs_err
 		return r;
 	options.mountpoint = mountpoint;
 	options.allow_other = options.allow_other || daemon->is_public;
+	options.announce_helper = daemon->announce_helper;
 	options.auth = daemon->auth;
 	options.status = status_text;
 	options.context = daemon;
@@ -238,20 +240,20 @@ auth_options_of(const struct wanted *wanted, struct auth_options *ret_options)
 	};
 }
 
-/* pxs-auth where it was installed, or beside this program where it was built. */
+/* A helper where it was installed, or (BUILT) where it was built, below this program's folder. */
 static int
-find_helper(char **ret_path)
+find_helper(const char *built, char **ret_path)
 {
 	CLEANUP(free) char *self = realpath("/proc/self/exe", NULL);
 	CLEANUP(pxs_buf) struct pxs_buf path = PXS_BUF_INIT;
 
 	if (self) {
 		pxs_buf_add(&path, self, (size_t)(strrchr(self, '/') - self));
-		pxs_buf_add_str(&path, "/auth/pxs-auth");
+		pxs_buf_addf(&path, "/%s", built);
 	}
 	if (!self || access(pxs_buf_text(&path), X_OK) < 0) {
 		pxs_buf_clear(&path);
-		pxs_buf_add_str(&path, PXS_LIBEXEC "/pxs-auth");
+		pxs_buf_addf(&path, PXS_LIBEXEC "%s", strrchr(built, '/'));
 	}
 	*ret_path = pxs_buf_steal(&path);
 	return *ret_path ? 0 : -ENOMEM;
@@ -262,7 +264,7 @@ open_auth(struct daemon *daemon, const struct wanted *wanted, struct pxs_error *
 {
 	CLEANUP(free) char *helper = NULL;
 	struct auth_options options;
-	int r = find_helper(&helper);
+	int r = find_helper("auth/pxs-auth", &helper);
 
 	if (r < 0)
 		return r;
@@ -359,6 +361,8 @@ daemon_open(struct daemon *daemon, const struct wanted *wanted, struct pxs_error
 	int r = open_index(daemon, wanted, err);
 
 	if (r == 0)
+		r = find_helper("fs/pxs-announce", &daemon->announce_helper);
+	if (r == 0)
 		r = open_auth(daemon, wanted, err);
 	if (r == 0)
 		r = open_sync(daemon, wanted, err);
@@ -386,6 +390,7 @@ daemon_close(struct daemon *daemon)
 	sync_close(daemon->sync);
 	ingest_close(daemon->ingest);
 	index_close(daemon->index);
+	free(daemon->announce_helper);
 	free(daemon->log_path);
 	(void)pthread_mutex_destroy(&daemon->lock);
 }

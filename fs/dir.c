@@ -14,7 +14,25 @@
 #include "fs/request.h"
 #include "fs/seen.h"
 #include "fs/sidecar.h"
+#include "fs/watched.h"
 #include "index/index.h"
+
+/* Whoever opens it may watch it, too. */
+static void
+note_watched(struct fs_request *request, const struct fs_listing *listing)
+{
+	CLEANUP(index_hits) struct index_hits *hits = NULL;
+	struct fs_node *node = listing->node;
+
+	if (!request->fs->watched)
+		return;
+	if (node->kind == FS_KIND_QUERY && listing->hits)
+		hits = index_hits_ref(listing->hits);
+	else if (node->kind == FS_KIND_FACET)
+		hits = index_search_cached(listing->view, node->folder->query);
+	if (hits)
+		fs_watched_open(request->fs->watched, node, hits);
+}
 
 static int
 open_listing(struct fs_request *request, uint64_t id, struct fs_listing **ret_listing)
@@ -27,8 +45,10 @@ open_listing(struct fs_request *request, uint64_t id, struct fs_listing **ret_li
 	r = fs_node_get(request, id, &node);
 	if (r == 0)
 		r = fs_listing_new(request, node, ret_listing);
-	if (r == 0)
+	if (r == 0) {
 		fs_recent_note(request, node);
+		note_watched(request, *ret_listing);
+	}
 	return r;
 }
 

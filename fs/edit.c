@@ -16,6 +16,7 @@
 #include "fs/request.h"
 #include "fs/rights.h"
 #include "fs/seen.h"
+#include "fs/watched.h"
 #include "index/edit/edit.h"
 #include "index/index.h"
 #include "query/query.h"
@@ -345,7 +346,11 @@ fs_edit_unlink(struct fs_request *request, struct fs_node *parent, const char *n
 	if (r < 0)
 		return r;
 	target.row = fs_node_row(entry.ino);
+	if (request->fs->watched)
+		fs_watched_unlink(request->fs->watched, parent->id, target.row);
 	r = delete_document(&target);
+	if (r < 0 && request->fs->watched)
+		(void)fs_watched_unlinked(request->fs->watched, parent->id, target.row);
 	if (r == 0)
 		pxs_log(PXS_LOG_INFO, "%s: deleted document %" PRId64, who.user,
 			index_doc_id(request->view, target.doc));

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "fs/announcer.h"
 #include "fs/attr.h"
 #include "fs/content.h"
 #include "fs/errors.h"
@@ -21,12 +22,15 @@
 #include "fs/served.h"
 #include "fs/session.h"
 #include "fs/viewer.h"
+#include "fs/watched.h"
 
 static void
 fs_free(struct fs *fs)
 {
 	if (!fs)
 		return;
+	fs_announcer_free(fs->announcer);
+	fs_watched_free(fs->watched);
 	fs_handles_free(fs->handles);
 	fs_errors_free(fs->errors);
 	fs_allowances_free(fs->allowances);
@@ -80,6 +84,24 @@ fs_new(struct index *index, const struct fs_options *options, struct fs **ret_fs
 	return 0;
 }
 
+/* Where it depends on who asks what there is, the kernel is told nothing, so that it tells nobody.
+ */
+static bool
+tells_changes(const struct fs *fs)
+{
+	return !fs->options.visibility_unix;
+}
+
+static int
+open_announcer(struct fs *fs)
+{
+	int r = fs_watched_new(&fs->watched);
+
+	if (r == 0)
+		r = fs_announcer_new(fs, fs->options.announce_helper, &fs->announcer);
+	return r;
+}
+
 int
 fs_mount(struct index *index, const struct fs_options *options, struct fs **ret_fs,
 	 struct pxs_error *err)
@@ -95,11 +117,13 @@ fs_mount(struct index *index, const struct fs_options *options, struct fs **ret_
 		return r;
 	fs->options.mountpoint = mountpoint;
 	r = fs_mountpoint_prepare(&fs->options, err);
+	if (r == 0 && tells_changes(fs))
+		r = open_announcer(fs);
 	if (r == 0)
 		r = fs_session_open(fs, &fs->session, err);
 	if (r < 0)
 		return r;
-	if (!options->visibility_unix && fs_notifier_new(fs, &fs->notifier) < 0)
+	if (tells_changes(fs) && fs_notifier_new(fs, &fs->notifier) < 0)
 		pxs_log(PXS_LOG_WARNING, "mount: out of resources: changes show %d s late",
 			(int)FS_DOCUMENT_S);
 	*ret_fs = STEAL(fs);

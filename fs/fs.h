@@ -17,6 +17,7 @@ struct fs_options {
 	bool allow_other;	/* other users may enter (needs root, or user_allow_other) */
 	bool visibility_unix;	/* everybody sees those documents whose files he could stat */
 	unsigned int unlinks_per_minute; /* documents that each user may delete; 0: none */
+	const char *announce_helper;	 /* the program pxs-announce, lent */
 	struct auth *auth; /* lent: rights of users; NULL: only root and our own user have some */
 	/* Adds the text of .pxs/status at the root of the mount; NULL: a short one of our own. */
 	void (*status)(void *context, struct pxs_buf *buf);

@@ -11,6 +11,7 @@
 #include "fs/fs.h"
 
 struct fs_allowances;
+struct fs_announcer;
 struct fs_contents;
 struct fs_errors;
 struct fs_handles;
@@ -20,6 +21,7 @@ struct fs_notifier;
 struct fs_seen;
 struct fs_served;
 struct fs_viewers;
+struct fs_watched;
 
 /* Searches that run at a time; more wait, and their deadline does not begin. */
 #define FS_SEARCHES_MAX 10
@@ -42,6 +44,10 @@ struct fs {
 	struct fs_viewers *viewers;	  /* who sees everything (viewer.h) */
 	struct fs_errors *errors;	  /* the last failures (errors.h) */
 	struct fs_handles *handles;	  /* what is open (handle.h) */
+
+	/* NULL: the kernel remembers nothing, and nobody watches. */
+	struct fs_watched *watched;	/* which folders may be watched (watched.h) */
+	struct fs_announcer *announcer; /* who tells watchers (announcer.h) */
 
 	struct fs_session *session; /* the connection to the kernel, and its threads (session.h) */
 	struct fs_notifier *notifier; /* NULL: the kernel remembers nothing (notifier.h) */

@@ -166,18 +166,25 @@ fs_names_is_suffixed(const struct fs_names *names, uint32_t doc)
 }
 
 size_t
-fs_names_print(const struct fs_names *names, const struct fs_core *core,
-	       const struct index_view *view, uint32_t doc, size_t max, char name[FS_NAME_SIZE])
+fs_names_print_one(const struct fs_core *core, const struct index_view *view, uint32_t doc,
+		   bool is_lowest, size_t max, char name[FS_NAME_SIZE])
 {
 	const struct query_schema *schema = index_view_schema(view);
 	const char *filename = fs_document_text(core->filename, view, doc);
 	size_t len = 0;
 
-	if (!fs_names_is_suffixed(names, doc))
+	if (is_lowest)
 		len = fs_name_plain(filename, schema, max, name);
 	if (!len)
 		len = fs_name_suffixed(filename, index_doc_id(view, doc), schema, max, name);
 	return len;
+}
+
+size_t
+fs_names_print(const struct fs_names *names, const struct fs_core *core,
+	       const struct index_view *view, uint32_t doc, size_t max, char name[FS_NAME_SIZE])
+{
+	return fs_names_print_one(core, view, doc, !fs_names_is_suffixed(names, doc), max, name);
 }
 
 /* --- Resolving a name --- */

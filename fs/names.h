@@ -31,6 +31,10 @@ size_t fs_names_print(const struct fs_names *names, const struct fs_core *core,
 		      const struct index_view *view, uint32_t doc, size_t max,
 		      char name[FS_NAME_SIZE]);
 
+/* The same where of the results that share DOC's file name the one with the lowest row is known. */
+size_t fs_names_print_one(const struct fs_core *core, const struct index_view *view, uint32_t doc,
+			  bool is_lowest, size_t max, char name[FS_NAME_SIZE]);
+
 /* Documents among which a name is looked for. */
 struct fs_scope {
 	struct index_view *view;

@@ -2,12 +2,15 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/macros.h"
+#include "fs/herald.h"
 #include "fs/mount.h"
 #include "fs/node.h"
 #include "fs/session.h"
@@ -15,11 +18,18 @@
 
 #define CHANGES_AT_ONCE 4096
 
+/* Under a flood of changes, most of the time is for others: a pause is so many times as long as
+ * what was done before it, at most PAUSE_MAX_NS. */
+#define PAUSE_TIMES 4
+#define PAUSE_MAX_NS (PXS_NS_PER_S / 2)
+
 struct fs_notifier {
 	struct fs *fs;
+	struct fs_herald *herald;
 	pthread_t thread;
 	atomic_bool stopping;
-	uint64_t seq; /* at the beginning */
+	sem_t stopped; /* ends a pause */
+	uint64_t seq;  /* at the beginning */
 	struct index_change changes[CHANGES_AT_ONCE];
 };
 
@@ -76,6 +86,16 @@ seq_now(struct index *index)
 	return index_view_seq(view);
 }
 
+static void
+pause_after(struct fs_notifier *notifier, int64_t spent_ns)
+{
+	const struct timespec until = pxs_clock_timespec(pxs_clock_steady_ns() +
+							 MIN(spent_ns * PAUSE_TIMES, PAUSE_MAX_NS));
+
+	while (sem_clockwait(&notifier->stopped, CLOCK_MONOTONIC, &until) < 0 && errno == EINTR)
+		;
+}
+
 static void *
 work(void *context)
 {
@@ -83,9 +103,22 @@ work(void *context)
 	const struct index_budget budget = { .cancelled = is_stopping, .context = notifier };
 	uint64_t seq = notifier->seq;
 
-	while (index_wait(notifier->fs->index, seq, &budget) == 0)
+	while (index_wait(notifier->fs->index, seq, &budget) == 0) {
+		int64_t start_ns = pxs_clock_steady_ns();
+
 		seq = tell_since(notifier, seq);
+		fs_herald_round(notifier->herald, &budget);
+		pause_after(notifier, pxs_clock_steady_ns() - start_ns);
+	}
 	return NULL;
+}
+
+static void
+notifier_free(struct fs_notifier *notifier)
+{
+	fs_herald_free(notifier->herald);
+	(void)sem_destroy(&notifier->stopped);
+	free(notifier);
 }
 
 int
@@ -98,9 +131,12 @@ fs_notifier_new(struct fs *fs, struct fs_notifier **ret_notifier)
 		return -ENOMEM;
 	notifier->fs = fs;
 	notifier->seq = seq_now(fs->index);
-	r = -pthread_create(&notifier->thread, NULL, work, notifier);
+	(void)sem_init(&notifier->stopped, 0, 0);
+	r = fs_herald_new(fs, &notifier->herald);
+	if (r == 0)
+		r = -pthread_create(&notifier->thread, NULL, work, notifier);
 	if (r < 0) {
-		free(notifier);
+		notifier_free(notifier);
 		return r;
 	}
 	*ret_notifier = notifier;
@@ -113,7 +149,8 @@ fs_notifier_free(struct fs_notifier *notifier)
 	if (!notifier)
 		return;
 	atomic_store(&notifier->stopping, true);
+	(void)sem_post(&notifier->stopped);
 	index_wake(notifier->fs->index);
 	(void)pthread_join(notifier->thread, NULL);
-	free(notifier);
+	notifier_free(notifier);
 }

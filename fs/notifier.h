@@ -1,5 +1,5 @@
-/* notifier.h - tells the kernel which attributes it remembers are no longer true, so that it can
- * remember them for long. */
+/* notifier.h - tells the kernel what changed: which attributes it remembers are no longer true, so
+ * that it can remember them for long, and what those who watch folders are to hear (herald.h). */
 #ifndef PXS_FS_NOTIFIER_H
 #define PXS_FS_NOTIFIER_H
 

@@ -3,6 +3,8 @@ sample configuration of contrib/ on a port that is free."""
 
 import contextlib
 import os
+import pty
+import select
 import shutil
 import signal
 import socket
@@ -105,6 +107,35 @@ class Samba:
             timeout=PATIENCE_S,
         )
         return (done.stdout + done.stderr).decode()
+
+    @contextlib.contextmanager
+    def watching(self, folder):
+        """smbclient's `notify` of FOLDER, and a function that reads what it prints until a text is there."""
+        ours, theirs = pty.openpty()  # to a pipe it would print when it ends
+        process = subprocess.Popen(
+            ["smbclient", "-N", "-s", self.conf, "-p", str(self.port), "//127.0.0.1/pxs"]
+            + ["-c", f"notify {folder}"],
+            stdin=subprocess.DEVNULL,
+            stdout=theirs,
+            stderr=theirs,
+        )
+        os.close(theirs)
+        printed = b""
+
+        def read_until(text, patience_s=PATIENCE_S):
+            nonlocal printed
+            deadline = time.monotonic() + patience_s
+            while text not in printed and time.monotonic() < deadline:
+                if select.select([ours], [], [], 0.1)[0]:
+                    printed += os.read(ours, 65536)
+            return printed
+
+        try:
+            yield read_until
+        finally:
+            process.kill()
+            process.wait()
+            os.close(ours)
 
 
 class Ganesha:

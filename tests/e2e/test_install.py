@@ -25,7 +25,8 @@ def installed(tmp_path_factory):
 def test_the_program_runs(installed):
     done = subprocess.run([installed / "bin/pxs", "version"], capture_output=True, check=True)
     assert done.stdout.startswith(b"pxs ")
-    assert os.access(installed / "libexec/pxs/pxs-auth", os.X_OK)
+    for helper in ("pxs-auth", "pxs-announce"):
+        assert os.access(installed / "libexec/pxs" / helper, os.X_OK)
 
 
 def test_the_manual_has_every_verb_and_option(installed):

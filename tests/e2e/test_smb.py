@@ -109,3 +109,20 @@ def test_nothing_is_changed(share):
 
 def test_what_is_no_query_is_refused(share):
     assert "NT_STATUS_INVALID_PARAMETER" in share.ask(r"cd query\nonsense=1")
+
+
+def test_changes_are_told(share, empty_tree):
+    """As Explorer hears of them. When smbd begins to watch cannot be seen, so there are several."""
+    with share.watching(r"query\_all=cats") as read_until:
+        printed = b""
+        for i in range(200):
+            if b"new-cats-" in printed:
+                break
+            with open(os.path.join(empty_tree, f"new-cats-{i}.txt"), "w", encoding="ascii"):
+                pass
+            share.daemon.pxs("ingest", empty_tree)
+            printed = read_until(b"new-cats-", 0.5)
+        assert re.search(rb"0001 new-cats-\d+\.txt", printed)  # added
+        os.unlink(os.path.join(empty_tree, "cats-0.txt"))
+        share.daemon.pxs("ingest", empty_tree)
+        assert b"0002 cats-0.txt" in read_until(b"0002 cats-0.txt")  # removed
