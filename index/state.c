@@ -42,6 +42,15 @@ struct state {
 	struct recents *recents;
 };
 
+/* A failure (a full disk) is tried again next time. */
+static void
+flush(struct state *state)
+{
+	if (nodes_pending(state->nodes))
+		(void)nodes_flush(state->nodes, state->db);
+	(void)recents_flush(state->recents, state->db);
+}
+
 /* Numbers given to names are written in batches by this thread, so that no lookup writes. */
 static void *
 flush_loop(void *context)
@@ -54,11 +63,9 @@ flush_loop(void *context)
 		(void)clock_gettime(CLOCK_REALTIME, &until);
 		until.tv_sec += FLUSH_DELAY_S;
 		(void)pthread_cond_timedwait(&state->wake, &state->lock, &until);
-		/* A failure (a full disk) is tried again next time. */
-		if (nodes_pending(state->nodes))
-			(void)nodes_flush(state->nodes, state->db);
-		(void)recents_flush(state->recents, state->db);
+		flush(state);
 	}
+	flush(state); /* what was closed before the first turn */
 	(void)pthread_mutex_unlock(&state->lock);
 	return NULL;
 }

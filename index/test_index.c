@@ -439,6 +439,24 @@ recent_queries_are_each_users_own(void **state)
 	index_close(index);
 }
 
+/* Also where the index was closed before the thread that writes them had begun. */
+static void
+recent_queries_are_written_at_the_end(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		CLEANUP(pxs_buf) struct pxs_buf names = PXS_BUF_INIT;
+		struct index *index = open_index();
+
+		add_recent(index, 7, "q", i, i + 1);
+		index_close(index);
+		index = open_index();
+		assert_int_equal(index_recent_list(index, 7, &names), 0);
+		assert_int_equal(atoi(names.data + 1), i);
+		index_close(index);
+	}
+}
+
 static void
 recent_queries_are_of_so_many_users(void **state)
 {
@@ -692,6 +710,7 @@ main(void)
 		TEST(saved_searches_survive),
 		TEST(saved_searches_lie_in_groups),
 		TEST(recent_queries_are_each_users_own),
+		TEST(recent_queries_are_written_at_the_end),
 		TEST(recent_queries_are_of_so_many_users),
 		TEST(names_of_saved_searches_are_checked),
 		TEST(failures_are_replaced_below_what_was_scanned),
