@@ -5,11 +5,15 @@ import socket
 import struct
 
 NULL_STATE = bytes(16)  # reading without having opened
-STATUS = {0: "OK", 2: "NOENT", 13: "ACCES", 20: "NOTDIR", 30: "ROFS", 70: "STALE", 10001: "BADHANDLE"}
+STATUS = {
+    0: "OK", 1: "PERM", 2: "NOENT", 13: "ACCES", 20: "NOTDIR", 22: "INVAL", 30: "ROFS", 70: "STALE", 10001: "BADHANDLE",
+}  # fmt: skip
 TYPES = {1: "file", 2: "folder", 5: "link"}
-GETATTR, GETFH, LOOKUP, PUTFH, PUTROOTFH, READ, READDIR, READLINK, REMOVE = (
-    9, 10, 15, 22, 24, 25, 26, 27, 28,
+CREATE, GETATTR, GETFH, LOOKUP, OPEN, PUTFH, PUTROOTFH, READ, READDIR, READLINK, REMOVE = (
+    6, 9, 10, 15, 18, 22, 24, 25, 26, 27, 28,
 )  # fmt: skip
+RENAME, SAVEFH, SETCLIENTID, SETCLIENTID_CONFIRM = 29, 32, 35, 36
+NO_ATTRIBUTES = struct.pack(">II", 0, 0)
 TYPE, SIZE, FILEID = 1, 4, 20
 
 
@@ -144,6 +148,26 @@ class Client:
 
     def remove(self, handle, name):
         self.compound((PUTFH, opaque(handle)), (REMOVE, opaque(name.encode())))
+
+    def rename(self, handle, old, new):
+        names = opaque(old.encode()) + opaque(new.encode())
+        self.compound((PUTFH, opaque(handle)), (SAVEFH, b""), (RENAME, names))
+
+    def mkdir(self, handle, name):
+        arguments = struct.pack(">I", 2) + opaque(name.encode()) + NO_ATTRIBUTES
+        self.compound((PUTFH, opaque(handle)), (CREATE, arguments))
+
+    def create(self, handle, name):
+        """Opens a file that is to be made, as a client that has introduced itself."""
+        callback = struct.pack(">I", 0) + opaque(b"tcp") + opaque(b"0.0.0.0.0.0") + struct.pack(">I", 0)
+        reply = self.compound((SETCLIENTID, bytes(8) + opaque(b"test") + callback))
+        self._skip(reply, 1)
+        client, verifier = reply.take("Q8s")
+        self.compound((SETCLIENTID_CONFIRM, struct.pack(">Q8s", client, verifier)))
+        arguments = struct.pack(">IIIQ", 1, 3, 0, client) + opaque(b"owner")
+        arguments += struct.pack(">II", 1, 0) + NO_ATTRIBUTES  # to make it, whether it is there or not
+        arguments += struct.pack(">I", 0) + opaque(name.encode())
+        self.compound((PUTFH, opaque(handle)), (OPEN, arguments))
 
     def entries(self, handle, cookie=0, room=1024):
         """One piece of a listing after COOKIE: [(cookie, name, attributes)], and whether it is the last."""
