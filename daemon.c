@@ -123,6 +123,7 @@ mount_at(void *context, const char *mountpoint, const char *text, struct pxs_err
 	options.mountpoint = mountpoint;
 	options.allow_other = options.allow_other || daemon->is_public;
 	options.announce_helper = daemon->announce_helper;
+	options.sync = daemon->sync;
 	options.auth = daemon->auth;
 	options.status = status_text;
 	options.context = daemon;

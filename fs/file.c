@@ -1,4 +1,5 @@
-/* OPEN, READ, RELEASE: the content of results, and of the files that we make. */
+/* OPEN, READ, RELEASE: the content of results, here or at the upstream, and of the files that we
+ * make. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -20,11 +21,18 @@
 #include "fs/request.h"
 #include "fs/served.h"
 #include "index/index.h"
+#include "index/sync/sync.h"
 
-/* One opened file: the real one, or bytes of ours. */
+/* What is read at the upstream may take longer than a search. */
+#define REMOTE_DEADLINE_S 30
+/* Threads that wait for it at a time; the others go on serving. */
+#define REMOTE_READERS_MAX 32
+
+/* One opened file: the real one, one at the upstream, or bytes of ours. */
 struct opened {
 	struct fs_handle handle;
-	int fd; /* -1: content */
+	int fd;			     /* -1: not the real one */
+	struct sync_content *remote; /* NULL: not at the upstream */
 	struct fs_content *content;
 };
 
@@ -35,6 +43,7 @@ opened_free(struct opened *opened)
 		return;
 	if (opened->fd >= 0)
 		(void)close(opened->fd);
+	sync_content_close(opened->remote);
 	fs_content_put(opened->content);
 	free(opened);
 }
@@ -111,28 +120,108 @@ open_indexed(struct fs_request *request, uint32_t doc, const char *path, struct 
 	return STEAL_FD(fd);
 }
 
+/* The kernel reads as far as st_size says, which is the catalogue's. */
+static void
+rely_on_size(struct fs_request *request, uint32_t doc, uint64_t size, struct fuse_file_info *fi)
+{
+	if ((int64_t)size != fs_document_number(request->core.size, request->view, doc, 0))
+		fi->direct_io = 1;
+}
+
+static int
+open_here(struct fs_request *request, uint32_t doc, const char *path, struct opened *opened,
+	  struct fuse_file_info *fi)
+{
+	struct stat st = { 0 };
+
+	opened->fd = open_indexed(request, doc, path, &st);
+	if (opened->fd < 0)
+		return opened->fd;
+	rely_on_size(request, doc, (uint64_t)st.st_size, fi);
+	fi->keep_cache = fs_served_is_same(request->fs->served, index_doc_row(request->view, doc),
+					   &st);
+	return 0;
+}
+
+/* --- Files at the upstream --- */
+
+/* Begin to wait for it. -EAGAIN: too many do. */
+static int
+enter_remote(struct fs_request *request)
+{
+	struct fs *fs = request->fs;
+
+	if (atomic_fetch_add(&fs->remote_readers, 1) >= REMOTE_READERS_MAX) {
+		(void)atomic_fetch_sub(&fs->remote_readers, 1);
+		return pxs_error_set(&request->err, -EAGAIN, -1,
+				     "%d readers wait for the upstream already; try again",
+				     REMOTE_READERS_MAX);
+	}
+	request->budget.deadline_ns = pxs_clock_steady_ns() + REMOTE_DEADLINE_S * PXS_NS_PER_S;
+	return 0;
+}
+
+static void
+leave_remote(struct fs_request *request)
+{
+	(void)atomic_fetch_sub(&request->fs->remote_readers, 1);
+}
+
+/* There we are who --user names, with his rights: for who started us, and for root. */
+static int
+check_remote(struct fs_request *request, const char *path)
+{
+	uid_t uid = fs_request_uid(request);
+
+	if (uid == 0 || uid == request->fs->uid)
+		return 0;
+	return pxs_error_set(&request->err, -EACCES, -1,
+			     "%.200s does not lie here, and what the upstream has only the "
+			     "daemon's user and root may read",
+			     path);
+}
+
+/* What is not at PATH here; HERE is the error of that, which holds if it is not there either. */
+static int
+open_there(struct fs_request *request, uint32_t doc, const char *path, int here,
+	   struct opened *opened, struct fuse_file_info *fi)
+{
+	struct pxs_error why = { 0 };
+	int r;
+
+	request->err = (struct pxs_error){ 0 }; /* why it cannot be had here */
+	r = check_remote(request, path);
+	if (r == 0)
+		r = enter_remote(request);
+	if (r < 0)
+		return r;
+	r = sync_content_open(request->fs->options.sync, index_doc_id(request->view, doc),
+			      &request->budget, &opened->remote, &why);
+	leave_remote(request);
+	if (r == 0)
+		rely_on_size(request, doc, sync_content_size(opened->remote), fi);
+	else if (r != -ECANCELED)
+		r = pxs_error_set(&request->err, r == -ENOENT ? here : r, -1,
+				  "%.90s does not lie here, and %s", path, pxs_error_text(&why, r));
+	return r;
+}
+
 static int
 open_file(struct fs_request *request, uint32_t doc, struct opened *opened,
 	  struct fuse_file_info *fi)
 {
 	CLEANUP(pxs_buf) struct pxs_buf path = PXS_BUF_INIT;
-	struct stat st;
+	int r;
 
 	(void)index_doc_path(request->view, doc, &path);
 	if (path.error)
 		return path.error;
 	if (!path.len)
 		return pxs_error_set(&request->err, -ENXIO, -1, "this document has no file");
-	opened->fd = open_indexed(request, doc, path.data, &st);
-	if (opened->fd < 0)
-		return opened->fd;
-
-	/* The kernel reads as far as st_size says, which is the catalogue's. */
-	if (st.st_size != fs_document_number(request->core.size, request->view, doc, 0))
-		fi->direct_io = 1;
-	fi->keep_cache = fs_served_is_same(request->fs->served, index_doc_row(request->view, doc),
-					   &st);
-	return 0;
+	r = open_here(request, doc, path.data, opened, fi);
+	if (request->fs->options.sync && (r == -ENOENT || r == -ENOTDIR || r == -ESTALE))
+		r = open_there(request, doc, path.data, r, opened, fi);
+	return r;
 }
 
 /* --- Bytes of ours --- */
@@ -268,13 +357,38 @@ read_content(fuse_req_t req, struct fs_content *shared, size_t size, off_t off)
 	(void)fuse_reply_buf(req, content->data + at, MIN(size, content->len - at));
 }
 
+static void
+read_remote(fuse_req_t req, uint64_t id, const struct opened *opened, size_t size, off_t off)
+{
+	CLEANUP(fs_request) struct fs_request request;
+	CLEANUP(free) char *bytes = malloc(size);
+	size_t len = 0;
+	int r = bytes ? 0 : -ENOMEM;
+
+	fs_request_init(&request, req, id, NULL);
+	if (r == 0)
+		r = enter_remote(&request);
+	if (r == 0) {
+		r = sync_content_read(opened->remote, (uint64_t)off, bytes, size, &request.budget,
+				      &len, &request.err);
+		leave_remote(&request);
+	}
+	if (r < 0)
+		fs_request_fail(&request, r);
+	else
+		(void)fuse_reply_buf(req, bytes, len);
+}
+
 void
 fs_op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
 {
 	const struct opened *opened = (const struct opened *)(uintptr_t)fi->fh;
 	struct fuse_bufvec buf = FUSE_BUFVEC_INIT(size);
 
-	(void)ino;
+	if (opened->remote) {
+		read_remote(req, ino, opened, size, off);
+		return;
+	}
 	if (opened->content) {
 		read_content(req, opened->content, size, off);
 		return;

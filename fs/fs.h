@@ -11,6 +11,7 @@ struct fs;
 struct index;
 struct pxs_buf;
 struct pxs_error;
+struct sync;
 
 struct fs_options {
 	const char *mountpoint; /* absolute; an existing, empty folder */
@@ -18,6 +19,7 @@ struct fs_options {
 	bool visibility_unix;	/* everybody sees those documents whose files he could stat */
 	unsigned int unlinks_per_minute; /* documents that each user may delete; 0: none */
 	const char *announce_helper;	 /* the program pxs-announce, lent */
+	struct sync *sync; /* lent: has the content of files that do not lie here; NULL: nobody */
 	struct auth *auth; /* lent: rights of users; NULL: only root and our own user have some */
 	/* Adds the text of .pxs/status at the root of the mount; NULL: a short one of our own. */
 	void (*status)(void *context, struct pxs_buf *buf);

@@ -32,8 +32,9 @@ struct fs {
 	uid_t uid;		   /* of folders: the daemon's */
 	gid_t gid;
 	int64_t mounted_ns;
-	atomic_bool stopping; /* running queries give up */
-	sem_t turns;	      /* to search: FS_SEARCHES_MAX at a time */
+	atomic_bool stopping;	    /* running queries give up */
+	sem_t turns;		    /* to search: FS_SEARCHES_MAX at a time */
+	atomic_uint remote_readers; /* who wait for the upstream (file.c) */
 
 	struct fs_nodes *nodes;		  /* folders and files that were derived lately (node.h) */
 	struct fs_memos *memos;		  /* what is worked out once for a hit set (memo.h) */

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/macros.h"
+#include "index/budget.h"
 #include "index/sync/pace.h"
 #include "index/sync/upstream.h"
 
@@ -42,7 +43,7 @@ on_progress(void *context, curl_off_t total, curl_off_t now, curl_off_t send_tot
 	(void)now;
 	(void)send_total;
 	(void)sent;
-	return atomic_load(upstream->stop);
+	return atomic_load(upstream->stop) || budget_check(upstream->budget) < 0;
 }
 
 static void
@@ -72,19 +73,32 @@ append_header(struct curl_slist *list, const char *line)
 	return longer;
 }
 
+/* "NAME: VALUE" after LIST, which it takes. VALUE NULL: nothing. NULL: out of memory. */
+static struct curl_slist *
+append_value(struct curl_slist *list, const char *name, const char *value)
+{
+	char line[128];
+
+	if (!list || !value)
+		return list;
+	(void)snprintf(line, sizeof(line), "%s: %.100s", name, value);
+	return append_header(list, line);
+}
+
 /* NULL: out of memory. */
 static struct curl_slist *
 make_headers(const struct upstream_request *request)
 {
-	struct curl_slist *headers = curl_slist_append(NULL, "Accept: "
-							     "application/vnd.collection+json, "
-							     "application/json;q=0.9");
-	char line[128];
+	struct curl_slist *headers = curl_slist_append(
+		NULL, request->range ? "Accept: */*"
+				     : "Accept: application/vnd.collection+json, "
+				       "application/json;q=0.9");
 
-	if (headers && request->body)
-		headers = append_header(headers, "Content-Type: application/vnd.collection+json");
-	(void)snprintf(line, sizeof(line), "If-Match: %.100s", request->etag ? request->etag : "");
-	return headers && request->etag ? append_header(headers, line) : headers;
+	headers = append_value(headers, "Content-Type",
+			       request->body ? "application/vnd.collection+json" : NULL);
+	headers = append_value(headers, "If-Match", request->etag);
+	headers = append_value(headers, "If-None-Match", request->known);
+	return append_value(headers, "Range", request->range);
 }
 
 static void

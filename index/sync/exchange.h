@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 
+struct index_budget;
 struct pace;
 struct pxs_error;
 struct sync_options;
@@ -20,6 +21,7 @@ struct upstream {
 	const struct sync_options *options;
 	const atomic_bool *stop;
 	struct pace *pace;
+	const struct index_budget *budget; /* of the request; NULL: none but our own */
 	CURL *curl;
 	char *base;	   /* without a slash at its end */
 	size_t origin_len; /* of scheme, host and port in it */
@@ -46,6 +48,11 @@ answer_cleanup(struct answer *answer)
  * answer, whatever it says; errors as upstream_ask() has them. */
 int exchange(struct upstream *upstream, const char *url, const struct upstream_request *request,
 	     const char *form, struct answer *answer, struct pxs_error *err);
+
+/* upstream.c: REQUEST, with a token that is fresh if need be; whatever the answer's status. Errors
+ * as upstream_ask(). */
+int upstream_send(struct upstream *upstream, const struct upstream_request *request,
+		  struct answer *answer, struct pxs_error *err);
 
 /* login.c: a new token. -EACCES: there is none for this user. */
 int log_in(struct upstream *upstream, struct pxs_error *err);

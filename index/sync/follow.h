@@ -40,8 +40,8 @@ struct follower {
 	atomic_uint_fast64_t pages, received, written, removed, expected;
 	atomic_bool confirmed; /* as many as there are may be removed, once */
 
-	bool has_kind;
-	bool is_pxs;
+	atomic_bool has_kind; /* these two for any thread */
+	atomic_bool is_pxs;
 	struct pace pace;
 	struct crawl crawl; /* of a core that is none */
 

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/macros.h"
 #include "base/url.h"
+#include "index/sync/content.h"
 #include "index/sync/follow.h"
 #include "index/sync/pace.h"
 #include "index/sync/turn.h"
@@ -33,6 +34,7 @@ struct sync {
 	struct follower follower;
 	struct writer writer;
 	struct turn turn; /* of the two */
+	struct contents contents;
 	struct upstream *upstream;
 	atomic_bool stop;
 	pthread_t thread;
@@ -286,6 +288,14 @@ start(struct sync *sync, struct pxs_error *err)
 	r = writer_open(&sync->writer, &sync->options, err);
 	if (r < 0)
 		return r;
+	sync->contents = (struct contents){
+		.options = &sync->options,
+		.stop = &sync->stop,
+		.pace = &sync->follower.pace,
+	};
+	r = contents_init(&sync->contents);
+	if (r < 0)
+		return r;
 	r = -pthread_create(&sync->thread, NULL, work, sync);
 	if (r < 0)
 		return pxs_error_set(err, r, -1, "cannot start a thread: %s", strerror(-r));
@@ -329,6 +339,7 @@ sync_close(struct sync *sync)
 	writer_close(&sync->writer);
 	if (sync->started)
 		(void)pthread_join(sync->thread, NULL);
+	contents_done(&sync->contents);
 	follow_done(&sync->follower);
 	upstream_close(sync->upstream);
 	for (size_t i = 0; i < ARRAY_SIZE(sync->texts); i++)
@@ -337,6 +348,18 @@ sync_close(struct sync *sync)
 	(void)pthread_cond_destroy(&sync->wake);
 	(void)pthread_mutex_destroy(&sync->mutex);
 	free(sync);
+}
+
+int
+sync_content_open(struct sync *sync, int64_t id, const struct index_budget *budget,
+		  struct sync_content **ret_content, struct pxs_error *err)
+{
+	const struct follower *follower = &sync->follower;
+
+	if (atomic_load(&follower->has_kind) && !atomic_load(&follower->is_pxs))
+		return pxs_error_set(err, -EREMOTEIO, -1, "%s is no pxs, so it gives no content",
+				     sync->options.url);
+	return contents_open(&sync->contents, id, budget, ret_content, err);
 }
 
 void

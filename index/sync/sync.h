@@ -6,6 +6,7 @@
  *     follow.c     what to ask: of a pxs the whole once (listing.c), then what changed (feed.c);
  *                  of another core again and again what there is (crawl.c)
  *     writer.c     changes of documents, which are made there and then here
+ *     content.c    reads the content of files that lie there
  *     sync.c       when: a thread of its own, which waits longer after each failure
  *
  * All that is known of how far it is stands in the index, so it goes on after any interruption.
@@ -15,11 +16,13 @@
 #define PXS_SYNC_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/cleanup.h"
 
 struct index;
+struct index_budget;
 struct pxs_error;
 struct sync;
 
@@ -81,6 +84,26 @@ void sync_status(struct sync *sync, struct sync_status *ret_status);
 /* "following", ...; "connection", ...; static. */
 const char *sync_state_name(enum sync_state state);
 const char *sync_fault_name(enum sync_fault fault);
+
+/* --- Content of files that lie there --- */
+
+/* One that was opened; for any thread, and closed before the sync is. */
+struct sync_content;
+
+/* Open the content of document ID, and read its head. -ENOENT: the upstream has it not; -EACCES: it
+ * does not let us; -EREMOTEIO: it gives no content; -EAGAIN: it is busy; -EHOSTUNREACH, -ETIMEDOUT,
+ * -EPROTO: no answer, or none that can be taken; BUDGET's. ERR has the sentence. */
+int sync_content_open(struct sync *sync, int64_t id, const struct index_budget *budget,
+		      struct sync_content **ret_content, struct pxs_error *err);
+void sync_content_close(struct sync_content *content);
+DEFINE_CLEANUP(sync_content, struct sync_content *, sync_content_close)
+
+uint64_t sync_content_size(const struct sync_content *content); /* bytes */
+
+/* Up to SIZE bytes at OFFSET; fewer at the end alone. -ESTALE: it has changed there; and as above.
+ */
+int sync_content_read(struct sync_content *content, uint64_t offset, char *bytes, size_t size,
+		      const struct index_budget *budget, size_t *ret_len, struct pxs_error *err);
 
 /* Try at once. CONFIRM: what HELD stopped may be done, once. */
 void sync_now(struct sync *sync, bool confirm);

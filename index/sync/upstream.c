@@ -137,9 +137,9 @@ check_status(const struct upstream *upstream, const struct upstream_request *req
 }
 
 /* With a token that may have ended, once more with a fresh one. */
-static int
-ask_authorised(struct upstream *upstream, const struct upstream_request *request,
-	       struct answer *answer, struct pxs_error *err)
+int
+upstream_send(struct upstream *upstream, const struct upstream_request *request,
+	      struct answer *answer, struct pxs_error *err)
 {
 	bool fresh = !upstream->token;
 	int r = fresh && upstream->options->user ? log_in(upstream, err) : 0;
@@ -160,7 +160,7 @@ upstream_ask(struct upstream *upstream, const struct upstream_request *request, 
 {
 	CLEANUP(answer) struct answer answer = { 0 };
 	json_error_t fault;
-	int r = ask_authorised(upstream, request, &answer, err);
+	int r = upstream_send(upstream, request, &answer, err);
 
 	*ret_json = NULL;
 	if (r == 0)

@@ -31,6 +31,8 @@ struct upstream_request {
 	const char *href;   /* a link of the core's */
 	const char *etag;   /* If-Match; NULL: none */
 	const char *body;   /* JSON; NULL: none */
+	const char *range;  /* Range: a part of a file, not JSON; NULL */
+	const char *known;  /* If-None-Match; NULL */
 };
 
 /* *RET_JSON is the caller's, NULL where the answer has no body. With ERR's sentence: -ENOENT (404),

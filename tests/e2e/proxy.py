@@ -21,6 +21,8 @@ def phase_of(method, path):
         return "change"
     if path.startswith("/changes"):
         return "delta"
+    if path.endswith("/content"):
+        return "content"
     if re.match(r"/files/\d", path):
         return "item"
     if path.startswith("/files"):
