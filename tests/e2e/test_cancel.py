@@ -24,6 +24,7 @@ import daemon as daemons
 
 BEGUN_S = 0.2  # computed by then, it is surely searching
 LEFT_S = 0.5  # what it may still compute: ten times what we promise
+FREED_S = 1  # who is killed; it takes some milliseconds
 IDLE_LOOKS = 10  # so many times in turn no thread of it was about to run
 
 FILES = 5000
@@ -231,6 +232,21 @@ def test_a_search_ends_with_the_command(crowd, command, name, signal_):
         searching.wait()
         process.send_signal(signal_)
         assert process.wait(daemons.PATIENCE_S) == -signal_
+
+
+def test_ls_is_freed_within_a_second(crowd):
+    """A process that is killed stays until its call is answered."""
+    freed_s = []
+    for _ in range(30 if daemons.FULL else 3):
+        with Searching(crowd) as searching:
+            process = subprocess.Popen(["ls", slow_folder(crowd)], stdout=subprocess.DEVNULL)
+            searching.wait()
+            killed = time.monotonic()
+            process.kill()
+            assert process.wait(daemons.PATIENCE_S) == -signal.SIGKILL
+            freed_s.append(time.monotonic() - killed)
+    print(f"freed after {max(freed_s) * 1000:.0f} ms at most, of {len(freed_s)}")
+    assert max(freed_s) < FREED_S
 
 
 def test_an_interrupted_call_says_so(crowd):
