@@ -3,6 +3,7 @@ many users finds at every door exactly those documents that a process of his can
 
 import json
 import os
+import pwd
 import struct
 
 import pytest
@@ -38,8 +39,9 @@ def can(path):
 def rest():
     connection = Unix("localhost")
     target = "/files/?where={}&max_results=1000&projection=" + quote('{"core.pathname":1}')
+    headers = {"Authorization": "Bearer " + sys.argv[2]} if sys.argv[2] else {}
     while target:
-        connection.request("GET", target)
+        connection.request("GET", target, headers=headers)
         collection = json.loads(connection.getresponse().read())["collection"]
         for item in collection["items"]:
             for field in item["data"]:
@@ -61,8 +63,8 @@ def mounted(folder):
     }
 
 found = {"stat": [path for path in json.load(sys.stdin) if can(path)], "rest": list(rest())}
-if len(sys.argv) > 2:
-    found |= mounted(sys.argv[2])
+if len(sys.argv) > 3:
+    found |= mounted(sys.argv[3])
 print(json.dumps(found))
 """
 
@@ -72,6 +74,15 @@ def random_users(rng):
         (61000 + number, rng.choice(GROUPS), rng.sample(GROUPS, rng.randrange(4)))
         for number in range(USERS)
     ]
+
+
+def accounts():
+    """{name: user} of some that every system has, with their groups in /etc/group."""
+    found = [pwd.getpwnam(name) for name in ("daemon", "games", "mail", "backup", "www-data")]
+    return {
+        entry.pw_name: (entry.pw_uid, entry.pw_gid, os.getgrouplist(entry.pw_name, entry.pw_gid))
+        for entry in found
+    }
 
 
 def acl(rng, users):
@@ -109,8 +120,8 @@ def make_tree(root, rng, users):
     return folders[1:]
 
 
-def finds(user, daemon, paths, *folder):
-    return json.loads(as_user(user, FIND, daemon.socket, *folder, given=json.dumps(paths)))
+def finds(user, daemon, paths, *folder, token=""):
+    return json.loads(as_user(user, FIND, daemon.socket, token, *folder, given=json.dumps(paths)))
 
 
 def has_acl(path):
@@ -173,3 +184,19 @@ def test_a_daemon_that_is_not_root_shows_nothing_extra(new_daemon, empty_tree, r
         may, shown = set(found["stat"]), set(found["rest"])
         assert shown - may == set(), user
         assert all(has_acl(path) for path in (may - shown) & its), user
+
+
+def test_a_token_finds_what_its_user_could_stat(new_daemon, empty_tree, rng):
+    """Whoever asks with it: the process here is root's."""
+    users = accounts()
+    for path in make_tree(empty_tree, rng, list(users.values())):
+        if rng.random() < 0.3:
+            os.chown(path, -1, rng.choice([gid for user in users.values() for gid in user[2]]))
+    daemon = new_daemon().start("--public", mount=False)
+    daemon.pxs("ingest", empty_tree)
+    paths = sorted(item["core.pathname"] for item in daemon.items())
+    for name, user in users.items():
+        token = daemon.pxs("token", "create", "--user", name, "--rights", "read").stdout.decode().strip()
+        may = finds(user, daemon, paths, token=token)["stat"]
+        shown = finds((0, 0, []), daemon, paths, token=token)["rest"]
+        assert may and sorted(shown) == sorted(may), name
