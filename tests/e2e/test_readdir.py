@@ -2,10 +2,14 @@
 
 import ctypes
 import errno
+import json
 import os
 import struct
+import threading
 
 import pytest
+
+import daemon as daemons
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 SYS_GETDENTS64 = {"x86_64": 217}.get(os.uname().machine, 61)
@@ -141,3 +145,91 @@ def test_a_listing_survives_changes_underneath(new_daemon, empty_tree):
     os.close(fd)
     assert len(set(names)) == len(names)
     assert {f"f{number:03}".encode() for number in range(500) if number % 10} <= set(names)
+
+
+MANY, REOPENED = (1_000_000, 200) if daemons.FULL else (20_000, 50)
+
+
+class Changes(threading.Thread):
+    """Documents that change, others that leave the query user.tags=!gone, come back or are deleted, and new ones."""
+
+    def __init__(self, daemon, source, ids, staying, rng):
+        super().__init__(daemon=True)
+        self.catalogue, self.source, self.ids, self.rng = daemon, source, ids, rng
+        self.staying = sorted(staying)
+        self.others = sorted(ids.keys() - staying)
+        self.connection = daemons.UnixConnection(daemon.socket)
+        self.ending, self.fault, self.turns = threading.Event(), None, 0
+
+    def ask(self, method, name, **values):
+        data = [{"name": "user." + key, "value": value} for key, value in values.items()]
+        headers = {"If-Match": "*", "Content-Type": "application/json"}
+        body = json.dumps({"template": {"data": data}}) if values else None
+        self.connection.request(method, f"/files/{self.ids[name]}", body, headers)
+        reply = daemons.Reply(self.connection.getresponse())
+        assert reply.status in (200, 204), reply.body
+
+    def turn(self):
+        for name in self.rng.sample(self.staying, 10):
+            self.ask("PATCH", name, rating=self.turns)
+        for name in self.rng.sample(self.others, 10):
+            self.ask("PATCH", name, tags=[self.rng.choice(["gone", "here"])])
+        self.ask("DELETE", self.others.pop(self.rng.randrange(len(self.others))))
+        with open(os.path.join(self.source, f"new{self.turns}"), "wb"):
+            pass
+        self.catalogue.pxs("ingest", self.source)
+        self.turns += 1
+
+    def run(self):
+        try:
+            while not self.ending.is_set():
+                self.turn()
+        except BaseException as fault:
+            self.fault = fault
+
+    def wait_for_more(self):
+        before = self.turns
+        while self.turns == before and self.is_alive():
+            self.join(0.005)
+
+    def end(self):
+        self.ending.set()
+        self.join(daemons.PATIENCE_S)
+        assert not self.fault, self.fault
+
+
+def read_and_reopen(folder, between):
+    """All names by pages of 4 KiB and, as NFS does, from time to time in a folder that is opened anew."""
+    fd, names, pages = opened(folder), [], 0
+    while entries := getdents(fd):
+        names += [name for name, *_ in entries]
+        pages += 1
+        if pages % REOPENED == 0:
+            os.close(fd)
+            between()
+            fd = opened(folder)
+            os.lseek(fd, entries[-1][2], os.SEEK_SET)
+    os.close(fd)
+    return names
+
+
+def test_what_stays_comes_once_while_others_come_and_go(new_daemon, empty_tree, rng):
+    many, few = os.path.join(empty_tree, "many"), os.path.join(empty_tree, "few")
+    os.mkdir(many)
+    os.mkdir(few)
+    for number in range(MANY):
+        os.close(os.open(os.path.join(many, f"f{number:07}"), os.O_CREAT | os.O_WRONLY))
+    daemon = new_daemon().start()
+    daemon.pxs("ingest", many)
+    daemon.pxs("ingest", few)
+    ids = {item["core.filename"]: item["_id"] for item in daemon.items(projection='{"core.filename":1}')}
+    staying = set(rng.sample(sorted(ids), len(ids) * 9 // 10))
+
+    changes = Changes(daemon, few, ids, staying, rng)
+    changes.start()
+    names = read_and_reopen(daemon.query("user.tags=!gone", "core.type=file"), changes.wait_for_more)
+    changes.end()
+    assert changes.turns > 5
+    assert len(set(names)) == len(names)
+    assert staying <= {name.decode() for name in names}
+    print(f"{len(names)} entries, {len(staying)} of which stayed, over {changes.turns} turns of changes")
