@@ -176,6 +176,10 @@ class Daemon:
 
     # --- The log ---
 
+    def is_sanitized(self):
+        with open(f"/proc/{self.process.pid}/maps", encoding="utf-8") as file:
+            return any("libasan" in line or "libtsan" in line for line in file)
+
     def log_text(self):
         with open(self.log, "rb") as file:
             return file.read().decode(errors="backslashreplace")

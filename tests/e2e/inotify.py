@@ -9,18 +9,18 @@ import time
 LIBC = ctypes.CDLL(None, use_errno=True)
 HEAD = struct.Struct("iIII")
 
-MODIFY, ATTRIB, CREATE, DELETE = 0x2, 0x4, 0x100, 0x200
-NAMES = {MODIFY: "modify", ATTRIB: "attrib", CREATE: "create", DELETE: "delete"}
+MODIFY, ATTRIB, OPEN, CREATE, DELETE = 0x2, 0x4, 0x20, 0x100, 0x200
+NAMES = {MODIFY: "modify", ATTRIB: "attrib", OPEN: "open", CREATE: "create", DELETE: "delete"}
+CHANGES = MODIFY | ATTRIB | CREATE | DELETE
 IN_ISDIR = 0x40000000
 
 
 class Watch:
     """Of one folder. Events are ("create", name); the name is "" where it is the folder itself."""
 
-    def __init__(self, path):
+    def __init__(self, path, mask=CHANGES):
         self.fd = LIBC.inotify_init1(os.O_CLOEXEC | os.O_NONBLOCK)
         self.events = []  # with the time at which each was read
-        mask = CREATE | DELETE | ATTRIB | MODIFY
         if self.fd < 0 or LIBC.inotify_add_watch(self.fd, os.fsencode(path), mask) < 0:
             raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), path)
 

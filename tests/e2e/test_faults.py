@@ -127,16 +127,11 @@ def suffer(side, replica, phase, fault, rng):
     there, here = side.there(), documents(replica)
     lost = [id_ for id_ in before if id_ in there and id_ not in here]
     assert not lost, f"{phase}, {fault}: removed {lost}"
-    if not is_sanitized(replica.process):
+    if not replica.is_sanitized():
         grown = peak_kb(replica.process) - base
         assert grown < MEMORY_KB, f"{phase}, {fault}: {grown} kB more"
     proxy.clear()
     recover(side, replica, f"{phase}, {fault}")
-
-
-def is_sanitized(process):
-    with open(f"/proc/{process.pid}/maps", encoding="utf-8") as file:
-        return any("libasan" in line or "libtsan" in line for line in file)
 
 
 def recover(side, replica, what):
