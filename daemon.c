@@ -241,9 +241,8 @@ auth_options_of(const struct wanted *wanted, struct auth_options *ret_options)
 	};
 }
 
-/* A helper where it was installed, or (BUILT) where it was built, below this program's folder. */
-static int
-find_helper(const char *built, char **ret_path)
+int
+daemon_find_helper(const char *built, char **ret_path)
 {
 	CLEANUP(free) char *self = realpath("/proc/self/exe", NULL);
 	CLEANUP(pxs_buf) struct pxs_buf path = PXS_BUF_INIT;
@@ -265,7 +264,7 @@ open_auth(struct daemon *daemon, const struct wanted *wanted, struct pxs_error *
 {
 	CLEANUP(free) char *helper = NULL;
 	struct auth_options options;
-	int r = find_helper("auth/pxs-auth", &helper);
+	int r = daemon_find_helper("auth/pxs-auth", &helper);
 
 	if (r < 0)
 		return r;
@@ -362,7 +361,7 @@ daemon_open(struct daemon *daemon, const struct wanted *wanted, struct pxs_error
 	int r = open_index(daemon, wanted, err);
 
 	if (r == 0)
-		r = find_helper("fs/pxs-announce", &daemon->announce_helper);
+		r = daemon_find_helper("fs/pxs-announce", &daemon->announce_helper);
 	if (r == 0)
 		r = open_auth(daemon, wanted, err);
 	if (r == 0)

@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/place.h"
 #include "daemon.h"
+#include "examine.h"
 #include "index/index.h"
 #include "index/ingest/ingest.h"
 #include "rest/rest.h"
@@ -19,11 +20,11 @@
 #define PRIVATE_FOLDER_MAX 80
 
 static const struct cli_verb *const VERBS[] = {
-	&DAEMON_VERB, &CLI_MOUNT,      &CLI_UMOUNT, &CLI_INGEST, &CLI_FIND,
-	&CLI_EXPLAIN, &CLI_GET,	       &CLI_SET,    &CLI_RM,	 &CLI_UNDELETE,
-	&CLI_FACETS,  &CLI_SAVED,      &CLI_STATUS, &CLI_SYNC,	 &CLI_SCHEMA,
-	&CLI_CHECK,   &CLI_REPAIR,     &CLI_USER,   &CLI_TOKEN,	 &CLI_CERT,
-	&CLI_VERSION, &CLI_COMPLETION, &CLI_MANUAL, &CLI_HELP,	 NULL,
+	&DAEMON_VERB, &CLI_MOUNT, &CLI_UMOUNT, &CLI_INGEST,   &CLI_FIND,       &CLI_EXPLAIN,
+	&CLI_GET,     &CLI_SET,	  &CLI_RM,     &CLI_UNDELETE, &CLI_FACETS,     &CLI_SAVED,
+	&CLI_STATUS,  &CLI_SYNC,  &CLI_SCHEMA, &CLI_CHECK,    &CLI_REPAIR,     &CLI_DOCTOR,
+	&CLI_USER,    &CLI_TOKEN, &CLI_CERT,   &CLI_VERSION,  &CLI_COMPLETION, &CLI_MANUAL,
+	&CLI_HELP,    NULL,
 };
 
 /* An engine of a verb's own, behind a socket that only this user can reach. */
@@ -142,7 +143,9 @@ int
 main(int argc, char **argv)
 {
 	static const struct cli_local LOCAL = { .start = local_start, .stop = local_stop };
-	static const struct cli_program PROGRAM = { .verbs = VERBS, .local = &LOCAL };
+	static const struct cli_program PROGRAM = { .verbs = VERBS,
+						    .local = &LOCAL,
+						    .examine = &EXAMINE };
 
 	return cli_main(argc, argv, &PROGRAM);
 }

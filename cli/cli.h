@@ -29,11 +29,26 @@ struct cli_local {
 	void (*stop)(void *engine);
 };
 
+/* For pxs doctor: what is known below the REST API, and must be known without a daemon. */
+struct cli_examine {
+	/* Would a daemon take the configuration at PATH? 0 or -errno with ERR. */
+	int (*config)(const char *path, struct pxs_error *err);
+	/* Does this program find what the index needs? */
+	int (*program)(struct pxs_error *err);
+	/* Does the record in INDEX_DIR look like one that we know? -ENOENT: there is none. */
+	int (*record)(const char *index_dir, struct pxs_error *err);
+	/* The process that has the index open; 0: none. */
+	int (*owner)(const char *index_dir, int *ret_pid);
+	/* Where a helper of ours ("auth/pxs-auth") should be; the caller's to free. */
+	int (*helper)(const char *built, char **ret_path);
+};
+
 struct cli_verb;
 
 struct cli_program {
 	const struct cli_verb *const *verbs; /* in the order of the help; NULL ends them */
 	const struct cli_local *local;
+	const struct cli_examine *examine;
 };
 
 /* One verb. The table of them, in main.c, is also the help, the completion and the manual. */
@@ -70,6 +85,7 @@ extern const struct cli_verb CLI_SYNC;
 extern const struct cli_verb CLI_SCHEMA;
 extern const struct cli_verb CLI_CHECK;
 extern const struct cli_verb CLI_REPAIR;
+extern const struct cli_verb CLI_DOCTOR;
 extern const struct cli_verb CLI_USER;
 extern const struct cli_verb CLI_TOKEN;
 extern const struct cli_verb CLI_CERT;

@@ -24,6 +24,7 @@
 /* No answer of ours is longer: a page of 1,000 items with everything is some 5 MB. */
 #define ANSWER_MAX ((size_t)256 * 1024 * 1024)
 #define CONNECT_TIMEOUT_S 10L
+#define IMPATIENT_TIMEOUT_S 10L
 
 struct client {
 	CURL *curl;
@@ -34,6 +35,7 @@ struct client {
 	const char *match; /* etag for the next request; NULL: none */
 	struct pxs_buf next;
 	uint64_t hits;
+	bool is_impatient;
 	const struct cli_local *local;
 	void *engine; /* NULL: a daemon's */
 };
@@ -143,6 +145,9 @@ curl_errno(CURLcode code, const struct client *client, struct pxs_error *err)
 	case CURLE_COULDNT_CONNECT:
 		return pxs_error_set(err, -ECONNREFUSED, -1, "no daemon answers at %s",
 				     client->socket);
+	case CURLE_OPERATION_TIMEDOUT:
+		return pxs_error_set(err, -ECONNRESET, -1, "the daemon at %s does not answer",
+				     client->socket);
 	default:
 		return pxs_error_set(err, -ECONNRESET, -1,
 				     "the daemon at %s broke off its answer: %s", client->socket,
@@ -200,6 +205,8 @@ perform(struct client *client, const char *method, const char *url, const char *
 	(void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	(void)curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
 	(void)curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT_S);
+	if (client->is_impatient)
+		(void)curl_easy_setopt(curl, CURLOPT_TIMEOUT, IMPATIENT_TIMEOUT_S);
 	(void)curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
 	(void)curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
 	if (sent)
@@ -413,6 +420,7 @@ client_open(const struct options *options, unsigned int flags, const struct cli_
 	if (!client)
 		return -ENOMEM;
 	client->local = program->local;
+	client->is_impatient = flags & CLIENT_IMPATIENT;
 	client->curl = curl_easy_init();
 	if (server && *server && !options->socket && !options->index) {
 		r = client->curl ? open_server(client, server, options, err) : -ENOMEM;

@@ -15,8 +15,9 @@ struct options;
 struct pxs_buf;
 struct pxs_error;
 
-#define CLIENT_CREATE 1u /* make the index if there is none */
-#define CLIENT_DAEMON 2u /* a daemon, or none: -ECONNREFUSED */
+#define CLIENT_CREATE 1u    /* make the index if there is none */
+#define CLIENT_DAEMON 2u    /* a daemon, or none: -ECONNREFUSED */
+#define CLIENT_IMPATIENT 4u /* no answer within 10 s is -ECONNRESET */
 
 /* The first daemon that answers where OPTIONS say (and has the index that they name, if they name
  * one); else an engine of our own for the index.

@@ -27,24 +27,39 @@ unescape(char *text)
 	*to = '\0';
 }
 
+/*     36 35 0:55 / /mnt/pxs rw,nosuid shared:1 - fuse.pxs pxs rw,user_id=0,allow_other */
 bool
-mountinfo_line_parse(char *line, const char *mountpoint, bool *ret_is_ours)
+mountinfo_split(char *line, struct mountinfo *ret_info)
 {
 	char *rest = strstr(line, " - "); /* ends the optional fields; then the type */
 	char *save = NULL;
 	char *field;
+	char *of_system;
 
 	if (!rest)
 		return false;
 	*rest = '\0';
-	*ret_is_ours = strncmp(rest + 3, TYPE " ", sizeof(TYPE)) == 0;
+	ret_info->is_ours = strncmp(rest + 3, TYPE " ", sizeof(TYPE)) == 0;
+	of_system = strrchr(rest + 3, ' ');
 	field = strtok_r(line, " ", &save);
 	for (int i = 0; field && i < FIELD_MOUNTPOINT; i++)
 		field = strtok_r(NULL, " ", &save);
 	if (!field)
 		return false;
 	unescape(field);
-	return strcmp(field, mountpoint) == 0;
+	ret_info->mountpoint = field;
+	ret_info->options = of_system ? of_system + 1 : "";
+	return true;
+}
+
+bool
+mountinfo_line_parse(char *line, const char *mountpoint, bool *ret_is_ours)
+{
+	struct mountinfo info = { 0 };
+	bool is_line = mountinfo_split(line, &info);
+
+	*ret_is_ours = info.is_ours;
+	return is_line && strcmp(info.mountpoint, mountpoint) == 0;
 }
 
 int

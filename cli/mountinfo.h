@@ -4,6 +4,17 @@
 
 #include <stdbool.h>
 
+/* One line of /proc/self/mountinfo (proc(5)); all are lent by it. */
+struct mountinfo {
+	const char *mountpoint;
+	const char
+		*options; /* of the file system, as user_id=0,allow_other; its newline is there */
+	bool is_ours;
+};
+
+/* Cut LINE, in place. False: it is no such line. */
+bool mountinfo_split(char *line, struct mountinfo *ret_info);
+
 /* 1: a mount of pxs is at MOUNTPOINT (absolute), and is what one sees there; 0: not; or -errno. */
 int mountinfo_is_ours(const char *mountpoint);
 

@@ -40,6 +40,16 @@ int index_open(const char *dir, unsigned int flags, struct index **ret_index,
 void index_close(struct index *index);
 DEFINE_CLEANUP(index, struct index *, index_close)
 
+/* The next three look from outside, change nothing and wait for nobody: for pxs doctor.
+ *
+ * Does the record in DIR look like one that index_open() takes? -ENOENT: there is none; -EBADMSG:
+ * it is not ours, from a newer pxs, or cut short; -EACCES. */
+int index_examine(const char *dir, struct pxs_error *err);
+/* *RET_PID: the process that has the index in DIR open; 0: none. */
+int index_owner(const char *dir, int *ret_pid);
+/* Does the SQLite that this program runs with have what we need? -ENOSYS. */
+int index_engine_examine(struct pxs_error *err);
+
 /* The absolute path of its folder; lent. */
 const char *index_dir(const struct index *index);
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -22,16 +23,24 @@ write_owner(int fd)
 		return;
 }
 
-static int
-refuse(const char *dir, int fd, struct pxs_error *err)
+/* OWNER (OWNER_MAX bytes) is what stands there; "" if nothing does. */
+static void
+read_owner(int fd, char *owner)
 {
-	char owner[OWNER_MAX] = "";
-	ssize_t n = pread(fd, owner, sizeof(owner) - 1, 0);
+	ssize_t n = pread(fd, owner, OWNER_MAX - 1, 0);
 
 	if (n < 0)
 		n = 0;
 	owner[n] = '\0';
 	owner[strcspn(owner, "\n")] = '\0';
+}
+
+static int
+refuse(const char *dir, int fd, struct pxs_error *err)
+{
+	char owner[OWNER_MAX];
+
+	read_owner(fd, owner);
 	return pxs_error_set(err, -EBUSY, -1,
 			     "the index in %s is in use by process %s; ask that one (see pxs "
 			     "status) or stop it",
@@ -57,5 +66,28 @@ lock_take(const char *dir, int *ret_fd, struct pxs_error *err)
 					       strerror(errno));
 	write_owner(fd);
 	*ret_fd = STEAL_FD(fd);
+	return 0;
+}
+
+int
+lock_owner(const char *dir, int *ret_pid)
+{
+	struct flock whole = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
+	CLEANUP(close) int fd = -1;
+	char path[4096];
+	char owner[OWNER_MAX];
+
+	if (snprintf(path, sizeof(path), "%s/lock", dir) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (fcntl(fd, F_OFD_GETLK, &whole) < 0)
+		return -errno;
+	*ret_pid = 0;
+	if (whole.l_type == F_UNLCK)
+		return 0;
+	read_owner(fd, owner);
+	*ret_pid = (int)strtol(owner, NULL, 10);
 	return 0;
 }

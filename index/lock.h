@@ -8,4 +8,7 @@ struct pxs_error;
  * ends with the process, whatever happens to it. -EBUSY: ERR says who owns it. */
 int lock_take(const char *dir, int *ret_fd, struct pxs_error *err);
 
+/* Who holds that lock, as he wrote into it; 0: nobody. */
+int lock_owner(const char *dir, int *ret_pid);
+
 #endif

@@ -12,9 +12,6 @@
 #include "index/journal.h"
 #include "index/sqlite_errno.h"
 
-#define MAGIC 0x70787364 /* "pxsd" */
-#define VERSION 2
-
 /* A reader waits so long for what locks the file whole. */
 #define READER_TIMEOUT_MS 30000
 
@@ -36,7 +33,7 @@ static const char SCHEMA[] =
 
 /* What makes format N + 1 of format N, from [0] = 1 on. New databases go the same way. Every entry
  * has its fixture in index/fixtures. */
-static const char *const MIGRATIONS[VERSION - 1] = {
+static const char *const MIGRATIONS[STORE_VERSION - 1] = {
 	/* Before, all properties but those of scans were people's. */
 	"BEGIN IMMEDIATE;"
 	"ALTER TABLE property ADD COLUMN readonly INTEGER NOT NULL DEFAULT 0;"
@@ -169,7 +166,7 @@ migrate(struct store *store, int version)
 {
 	int r = 0;
 
-	for (; version < VERSION && r == 0; version++)
+	for (; version < STORE_VERSION && r == 0; version++)
 		r = db_exec(store->db, MIGRATIONS[version - 1]);
 	if (r < 0 && !sqlite3_get_autocommit(store->db))
 		(void)db_exec(store->db, "ROLLBACK");
@@ -189,7 +186,7 @@ store_open(const char *path, struct store **ret_store, struct store_counters *re
 	store->path = strdup(path);
 	if (!store->path)
 		return -ENOMEM;
-	r = db_open(path, MAGIC, VERSION, &store->db, &version, err);
+	r = db_open(path, STORE_MAGIC, STORE_VERSION, &store->db, &version, err);
 	if (r < 0)
 		return r;
 	if (version == 0)

@@ -17,6 +17,10 @@ struct pxs_buf;
 struct pxs_error;
 struct store;
 
+/* application_id and user_version of docs.db. */
+#define STORE_MAGIC 0x70787364 /* "pxsd" */
+#define STORE_VERSION 2
+
 /* Where counting goes on; kept with every commit. */
 struct store_counters {
 	uint64_t seq;	    /* of the last change */
