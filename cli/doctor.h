@@ -69,10 +69,14 @@ struct doctor_check {
 
 /* Each ends with a row of NULLs. */
 extern const struct doctor_check DOCTOR_MACHINE[];
+extern const struct doctor_check DOCTOR_PROGRAM[];
+extern const struct doctor_check DOCTOR_CONFIG[];
 extern const struct doctor_check DOCTOR_INDEX[];
 extern const struct doctor_check DOCTOR_DAEMON[];
 extern const struct doctor_check DOCTOR_SOURCES[];
 extern const struct doctor_check DOCTOR_MOUNT[];
+extern const struct doctor_check DOCTOR_DOORS[];
+extern const struct doctor_check DOCTOR_EXPORT[];
 
 /* --- Telling (doctor_finding.c) --- */
 
@@ -114,6 +118,12 @@ bool doctor_is_inside(const char *path, const char *folder);
 bool doctor_is_kernel_since(const char *release, long major, long minor);
 /* What the file system TYPE (statfs(2)) is called where other machines may write to it, or NULL. */
 const char *doctor_remote_name(long type);
+/* The setting in TEXT, a systemd unit, that gives it a mount namespace of its own, or NULL. */
+const char *doctor_unit_hides(const char *text);
+/* Whether updatedb keeps out of our mounts, by TEXT, its configuration (updatedb.conf(5)). */
+bool doctor_updatedb_prunes(const char *text);
+/* Tells what is wrong with the shares of our mounts in Samba's configuration at PATH. */
+void doctor_look_at_shares(struct doctor *doctor, const char *path);
 
 /* The value of a key in the configuration that counts, or NULL. */
 const char *doctor_setting(const struct doctor *doctor, const char *key);

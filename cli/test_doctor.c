@@ -247,6 +247,84 @@ a_kernel_is_old_or_new(void **state)
 	assert_false(doctor_is_kernel_since("4.19.0", 5, 17));
 }
 
+static void
+a_unit_that_hides_its_mounts_is_seen(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *key; /* NULL: it hides none */
+	} ROWS[] = {
+		{ "[Service]\nType=notify\n", NULL },
+		{ "[Service]\nPrivateTmp=yes\n", "PrivateTmp" },
+		{ "PrivateTmp=yes\nPrivateTmp=no\n", NULL },
+		{ "# PrivateTmp=yes\nProtectSystem=strict", "ProtectSystem" },
+		{ "PrivateTmpX=yes\n", NULL },
+		{ "", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(ROWS); i++) {
+		const char *key = doctor_unit_hides(ROWS[i].text);
+
+		assert_int_equal(key == NULL, ROWS[i].key == NULL);
+		if (key)
+			assert_string_equal(key, ROWS[i].key);
+	}
+}
+
+static void
+updatedb_keeps_out_or_not(void **state)
+{
+	(void)state;
+	assert_true(doctor_updatedb_prunes("X=1\nPRUNEFS=\"NFS fuse.pxs\"\n"));
+	assert_true(doctor_updatedb_prunes("PRUNEFS = \"NFS fuse.pxs tmpfs\""));
+	assert_false(doctor_updatedb_prunes("PRUNEFS=\"NFS fuse.sshfs\"\n"));
+	assert_false(doctor_updatedb_prunes("# PRUNEFS=\"fuse.pxs\"\n"));
+	assert_false(doctor_updatedb_prunes(""));
+}
+
+static void
+a_share_is_judged(void **state)
+{
+	static const char WELL[] = "ea support = no\nstore dos attributes = no\n"
+				   "mangled names = no\n";
+	static const struct {
+		const char *options;
+		const char *head;
+		const char *tail;
+		size_t faults;
+		size_t doubts;
+	} ROWS[] = {
+		{ "allow_other", "[a]\n\tpath = /mnt/pxs\n", WELL, 0, 0 },
+		{ "allow_other", "[a]\npath=/mnt/pxs/query\n", "", 0, 1 },
+		{ "rw", "[a]\npath = /mnt/pxs\n", WELL, 1, 0 },
+		{ "rw", "[a]\npath = /mnt/pxsx\n", "", 0, 0 },
+		{ "allow_other", "[a]\npath = /mnt/pxs\n[b]\n", WELL, 0, 1 },
+	};
+	static const struct doctor_check CHECK = { "exports", "samba", "about", NULL };
+	char path[] = "/tmp/pxs-test-doctor-XXXXXX";
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	for (size_t i = 0; i < ARRAY_SIZE(ROWS); i++) {
+		struct doctor_mount mount = { .mountpoint = (char *)"/mnt/pxs",
+					      .options = (char *)ROWS[i].options };
+		struct doctor doctor = {
+			.check = &CHECK, .findings = json_array(), .mounts = &mount, .n_mounts = 1
+		};
+		CLEANUP(fclose) FILE *file = fopen(path, "we");
+
+		assert_true(file && fputs(ROWS[i].head, file) >= 0 &&
+			    fputs(ROWS[i].tail, file) >= 0 && fflush(file) == 0);
+		doctor_look_at_shares(&doctor, path);
+		assert_int_equal(doctor_count(&doctor, DOCTOR_FAULT), ROWS[i].faults);
+		assert_int_equal(doctor_count(&doctor, DOCTOR_DOUBT), ROWS[i].doubts);
+		json_decref(doctor.findings);
+	}
+	assert_int_equal(unlink(path) | close(fd), 0);
+}
+
 /* Takes longer than anybody waits, as a mount does whose daemon hangs. */
 static void
 hang(const void *context, void *result)
@@ -293,6 +371,9 @@ main(void)
 		cmocka_unit_test(a_mount_is_judged),
 		cmocka_unit_test(a_clock_is_judged),
 		cmocka_unit_test(a_kernel_is_old_or_new),
+		cmocka_unit_test(a_unit_that_hides_its_mounts_is_seen),
+		cmocka_unit_test(updatedb_keeps_out_or_not),
+		cmocka_unit_test(a_share_is_judged),
 		cmocka_unit_test(what_hangs_is_left_behind),
 		cmocka_unit_test(any_bytes_can_be_told),
 	};

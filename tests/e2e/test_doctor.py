@@ -3,9 +3,13 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import time
 
+import pytest
+
+import daemon as daemons
 from daemon import pxs
 
 PLAIN_UID = 65534
@@ -146,3 +150,201 @@ def test_as_a_plain_user(new_daemon):
     found = doctor(daemon, "--index", daemon.index, user=PLAIN_UID, group=PLAIN_UID)
     assert "admits only its own user" in found["daemon-answers"][0][1]
     assert found["index-folder"][0][0] == "doubt"
+
+
+def write_config(daemon, *lines, mode=0o600):
+    path = os.path.join(daemon.home, "pxs.conf")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("".join(line + "\n" for line in (f"index = {daemon.index}", *lines)))
+    os.chmod(path, mode)
+    return path
+
+
+def test_a_configuration_that_no_daemon_takes(new_daemon):
+    daemon = new_daemon()
+    path = write_config(daemon, "publik = yes")
+    found = doctor(daemon, "--config", path, code=4)
+    assert "line 2: unknown key 'publik'; did you mean 'public'?" in found["config-valid"][0][1]
+    assert found["config-valid"][0][2] == f"editor {path}"
+    found = doctor(daemon, "--config", path + ".gone", code=4)
+    assert found["config-there"][0][0] == "fault"
+
+
+def test_secrets_that_others_may_read(new_daemon):
+    daemon = new_daemon()
+    lines = ["upstream = https://localhost:1", f"mount = {daemon.mountpoint}"]
+    for key in ("robots", "password-file", "certificate", "certificate-key"):
+        path = os.path.join(daemon.home, key)
+        with open(path, "w", encoding="ascii") as file:
+            file.write("x:y\n")
+        os.chmod(path, 0o644)
+        lines.append(f"{key} = {path}")
+    path = write_config(daemon, *lines, mode=0o666)
+    found = doctor(daemon, "--config", path, code=4)
+    assert len(found["config-secrets"]) == 2 and len(found["config-key"]) == 1
+    for check in ("config-mode", "config-secrets", "config-key"):
+        for _verdict, _found, fix in found[check]:
+            subprocess.run(fix, shell=True, check=True)
+    ours(doctor(daemon, "--config", path), "daemon-answers", "index-folder")
+
+
+def test_what_the_configuration_wants_in_vain(new_daemon):
+    daemon = new_daemon()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        path = write_config(
+            daemon,
+            f"rest = localhost:{taken.getsockname()[1]}",
+            "rest-tls = never",
+            "auth = 192.0.2.1:5001",
+            "auth-plain = yes",
+            "pam = no-such-service",
+            f"mount = {daemon.home}/no-such-mountpoint",
+            f"source = {daemon.home}",
+            f"socket = {daemon.home}/no-such-mountpoint/socket",
+            f"certificate = {daemon.home}",
+        )
+        found = doctor(daemon, "--config", path, code=4)
+    assert "another program listens" in found["door-rest"][0][1]
+    assert "192.0.2.1" in found["door-auth"][0][1]
+    assert found["pam"][0][0] == "fault"
+    assert found["mountpoint"][0][2] == f"mkdir -p {daemon.home}/no-such-mountpoint"
+    assert "belong together" in found["config-key"][0][1]
+    assert found["config-insecure"][0][0] == "doubt"
+    assert "socket would lie in the mount" in found["config-apart"][0][1]
+
+
+def test_a_configuration_that_was_changed_since(new_daemon):
+    daemon = new_daemon()
+    path = write_config(daemon, f"mount = {daemon.mountpoint}")
+    daemon.start("--config", path, mount=False)
+    os.utime(path, (time.time() - 3600,) * 2)
+    ours(doctor(daemon, "--config", path))
+    os.utime(path, (time.time() + 60,) * 2)
+    ours(doctor(daemon, "--config", path), "config-taken-over")
+    daemon.pxs("umount", daemon.mountpoint)
+    found = ours(doctor(daemon, "--config", path, code=4), "config-taken-over", "mount-wanted")
+    assert found["mount-wanted"][0][2] == f"pxs mount {daemon.mountpoint}"
+    daemon.pxs("mount", daemon.mountpoint)
+    ours(doctor(daemon, "--config", path), "config-taken-over")
+
+
+def make_certificate(folder, days):
+    key, request, certificate = (os.path.join(folder, name) for name in ("key", "csr", "pem"))
+    subprocess.run(
+        ["openssl", "req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost"]
+        + ["-keyout", key, "-out", request],
+        check=True,
+        capture_output=True,
+    )
+    subprocess.run(
+        ["openssl", "x509", "-req", "-in", request, "-signkey", key, "-days", str(days)]
+        + ["-out", certificate],
+        check=True,
+        capture_output=True,
+    )
+    return certificate, key
+
+
+@pytest.mark.parametrize("days, verdict", [(-1, "fault"), (10, "doubt"), (90, None)])
+def test_a_certificate_that_ends(new_daemon, days, verdict):
+    daemon = new_daemon()
+    certificate, key = make_certificate(daemon.home, days)
+    daemon.announced = [rb"certificate"]
+    daemon.start("--auth", "localhost:0", "--certificate", certificate, "--certificate-key", key)
+    found = doctor(daemon, code=4 if verdict == "fault" else 0)
+    assert [row[0] for row in found.get("certificate-end", [])] == ([verdict] if verdict else [])
+
+
+def test_a_mount_under_another(new_daemon):
+    daemon = new_daemon().start()
+    subprocess.run(["mount", "-t", "tmpfs", "none", daemon.mountpoint], check=True)
+    try:
+        found = ours(doctor(daemon), "mount-covered")
+    finally:
+        subprocess.run(["umount", daemon.mountpoint], check=True)
+    assert found["mount-covered"][0][2] == f"umount {daemon.mountpoint}"
+    ours(doctor(daemon))
+
+
+# What the machine has, replaced in a mount namespace of the doctor's own.
+FILES = {
+    "etc/fuse.conf": "# user_allow_other\n",
+    "etc/updatedb.conf": 'PRUNEFS = "NFS tmpfs"\n',
+    "etc/fstab": "# /var/lib/pxs /x fuse.pxs\n/var/lib/pxs /no/such fuse.pxs allow_other 0 0\n",
+    "etc/exports": "{mnt} *(ro)\n",
+    "etc/samba/smb.conf": "[global]\nea support = no\n[found]\n  path = {mnt}/query\n",
+    "etc/systemd/system/pxs.service": "[Service]\nExecStart=/no/such/pxs daemon --config /no/such/c\n",
+    "etc/systemd/system/pxs.service.d/a.conf": "[Service]\nPrivateTmp=yes\n",
+    "bin/systemctl": "#!/bin/sh\necho failed\n",
+    "bin/pxs": "#!/bin/sh\n",
+    "meminfo": "MemTotal: 1000000 kB\nMemAvailable: 1000 kB\n",
+    "filesystems": "nodev\tproc\n",
+}
+FAULTS = """fuse-device mime-types service-failed service-program service-mounts daemon-namespace
+    fstab samba nfs""".split()
+DOUBTS = """fuse-module fusermount kernel fanotify open-files memory runtime-folder path pam
+    updatedb""".split()
+SCRIPT = """
+set -e
+cd {made}
+mount --make-rprivate /
+mount --bind etc /etc
+mount --bind meminfo /proc/meminfo
+mount --bind filesystems /proc/filesystems
+mount --bind meminfo /usr/bin/fusermount3
+mount --bind {made}/device /dev/fuse
+mount -t tmpfs none /usr/share/mime
+mount -t tmpfs none /proc/sys/fs/fanotify
+mount -t tmpfs none /run
+mkdir -p /run/systemd/system
+ulimit -n 1000
+export PATH={made}/bin:$PATH XDG_RUNTIME_DIR=/no/such
+exec setarch --uname-2.6 "$@"
+"""
+
+
+def test_a_machine_that_lacks_everything(new_daemon, work):
+    daemon = new_daemon().start()
+    made = os.path.join(daemon.home, "made")
+    for name, text in FILES.items():
+        path = os.path.join(made, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="ascii") as file:
+            file.write(text.format(mnt=daemon.mountpoint))
+        os.chmod(path, 0o755)
+    device = socket.socket(socket.AF_UNIX)
+    device.bind(os.path.join(made, "device"))
+    config = write_config(daemon, "public = yes", "auth = localhost:0", mode=0o644)
+
+    def ask(*before):
+        done = subprocess.run(
+            ["unshare", "-m", "sh", "-c", SCRIPT.format(made=made), "sh", *before]
+            + [daemons.BINARY, "doctor", "--json", "--socket", daemon.socket, "--config", config],
+            capture_output=True,
+            timeout=daemons.PATIENCE_S,
+            env=daemons.environment(),
+            check=False,
+        )
+        assert done.returncode == 4, done
+        findings = json.loads(done.stdout)["findings"]
+        findings.sort(key=lambda finding: finding["verdict"] == "fault")  # these count
+        return {
+            finding["check"]: finding
+            for finding in findings
+            if finding["verdict"] in ("fault", "doubt")
+        }
+
+    found = ask()
+    wanted = {check: "fault" for check in FAULTS} | {check: "doubt" for check in DOUBTS}
+    assert {check: found[check]["verdict"] for check in found if check in wanted} == wanted
+    assert all(finding["fix"] for finding in found.values())
+    updatedb = os.path.join(made, "etc/updatedb.conf")
+    fix = found["updatedb"]["fix"].replace("/etc/updatedb.conf", updatedb)
+    subprocess.run(fix, shell=True, check=True)
+    with open(updatedb, encoding="ascii") as file:
+        assert file.read() == 'PRUNEFS = "fuse.pxs NFS tmpfs"\n'
+
+    found = ask("setpriv", f"--reuid={PLAIN_UID}", "--clear-groups")
+    assert found["fuse-conf"]["verdict"] == found["fusermount"]["verdict"] == "fault"
+    assert found["pam-rights"]["verdict"] == "doubt"
+    assert "updatedb" not in found
