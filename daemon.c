@@ -427,6 +427,7 @@ static void
 reload(struct daemon *daemon, const struct wanted *wanted)
 {
 	CLEANUP(wanted) struct wanted again = { 0 };
+	CLEANUP(pxs_buf) struct pxs_buf stale = PXS_BUF_INIT;
 	struct pxs_error err = { 0 };
 	struct auth_options options;
 	int r;
@@ -445,6 +446,12 @@ reload(struct daemon *daemon, const struct wanted *wanted)
 			pxs_error_text(&err, r));
 	else
 		pxs_log(PXS_LOG_INFO, "took over rights, robots and certificate after HUP");
+	wanted_print_stale(wanted, &again, &stale);
+	if (r == 0 && stale.len)
+		pxs_log(PXS_LOG_WARNING,
+			"what the configuration has for %s counts from the next "
+			"start",
+			stale.data);
 }
 
 /* systemd wants to know since when, by the steady clock. */

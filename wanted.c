@@ -409,8 +409,12 @@ static int
 on_line(void *context, const char *section, const char *key, const char *value,
 	struct pxs_error *err)
 {
-	if (!*section)
-		return set_key(context, key, value, err);
+	struct wanted *wanted = context;
+
+	if (!*section) {
+		pxs_buf_addf(&wanted->config_lines, "%s = %s\n", key, value);
+		return set_key(wanted, key, value, err);
+	}
 	if (strcmp(section, "rights") == 0)
 		return add_rule(context, key, value, err);
 	return pxs_error_set(err, -EINVAL, -1, "unknown section [%s]; there is [rights]", section);
@@ -524,9 +528,45 @@ wanted_again(const struct wanted *before, struct wanted *ret_wanted, struct pxs_
 	return r;
 }
 
+/* The lines of KEY alone, of all in LINES. */
+static void
+pick_lines(const struct pxs_buf *lines, const char *key, struct pxs_buf *picked)
+{
+	size_t len = strlen(key);
+
+	for (const char *line = pxs_buf_text(lines); *line; line = strchr(line, '\n') + 1)
+		if (strncmp(line, key, len) == 0 && strncmp(line + len, " = ", 3) == 0)
+			pxs_buf_add(picked, line, strcspn(line, "\n") + 1);
+}
+
+static bool
+is_same(const struct wanted *before, const struct wanted *now, const char *key)
+{
+	CLEANUP(pxs_buf) struct pxs_buf old = PXS_BUF_INIT;
+	CLEANUP(pxs_buf) struct pxs_buf new = PXS_BUF_INIT;
+
+	pick_lines(&before->config_lines, key, &old);
+	pick_lines(&now->config_lines, key, &new);
+	return strcmp(pxs_buf_text(&old), pxs_buf_text(&new)) == 0;
+}
+
+void
+wanted_print_stale(const struct wanted *before, const struct wanted *now, struct pxs_buf *buf)
+{
+	const struct argp_option *const TABLES[] = { WANTED_OPTIONS, PLACES };
+	size_t start = buf->len;
+
+	for (size_t t = 0; t < ARRAY_SIZE(TABLES); t++)
+		for (const struct argp_option *o = TABLES[t]; o->name || o->key; o++)
+			if (o->name && o->key != KEY_ROBOTS && o->key != KEY_TOKEN_LIFE &&
+			    !is_same(before, now, o->name))
+				pxs_buf_addf(buf, "%s%s", buf->len > start ? ", " : "", o->name);
+}
+
 void
 wanted_done(struct wanted *wanted)
 {
+	pxs_buf_done(&wanted->config_lines);
 	for (size_t i = 0; i < wanted->n_sources; i++)
 		free(wanted->sources[i]);
 	for (size_t i = 0; i < wanted->n_path_rules; i++) {

@@ -10,6 +10,7 @@
 #include <argp.h>
 
 #include "auth/auth.h"
+#include "base/buf.h"
 #include "cli/options.h"
 #include "index/index.h"
 #include "rest/rest.h"
@@ -43,7 +44,8 @@ struct wanted {
 	bool reading_config;
 
 	/* All below is filled in from the configuration, then from the command line. */
-	char *config_path; /* NULL: there is none */
+	char *config_path;	     /* NULL: there is none */
+	struct pxs_buf config_lines; /* "KEY = VALUE", as they stand in it, each with a line end */
 	char *index;
 	char *socket;
 	char *sources[SOURCES_MAX];
@@ -86,6 +88,9 @@ int wanted_parse(const struct cli_verb *verb, int argc, char **argv, const char 
 /* What can change while the daemon runs (rights, robots, token_life_s), with the configuration as
  * it is now. */
 int wanted_again(const struct wanted *before, struct wanted *ret_wanted, struct pxs_error *err);
+/* Adds the keys that NOW's configuration has otherwise than BEFORE's and that count from the next
+ * start, "mount, source"; "": there are none. */
+void wanted_print_stale(const struct wanted *before, const struct wanted *now, struct pxs_buf *buf);
 void wanted_done(struct wanted *wanted);
 static inline void
 wanted_cleanup(struct wanted *wanted)

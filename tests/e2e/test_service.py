@@ -62,6 +62,35 @@ def test_a_watchdog_that_is_anothers(new_daemon, monkeypatch):
         assert not select.select([notify], [], [], 0.5)[0]
 
 
+def test_a_reload_names_what_takes_a_restart(new_daemon, small_tree):
+    daemon = new_daemon()
+    config = os.path.join(daemon.home, "pxs.conf")
+
+    def write(*lines):
+        with open(config, "w", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
+
+    def reload():
+        seen = len(daemon.log_text())
+        daemon.process.send_signal(signal.SIGHUP)
+        deadline = time.monotonic() + daemons.PATIENCE_S
+        while "after HUP" not in daemon.log_text()[seen:]:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        daemon.http("GET", "/healthz")  # what is logged right behind it is there, too
+        time.sleep(0.1)
+        return daemon.log_text()[seen:]
+
+    daemon.announced.append(rb"counts from the next start")
+    write("public = no", f"source = {small_tree}", "[rights]", "* = read")
+    daemon.start("--config", config)
+    assert "counts from" not in reload()
+    write("; another", f"source = {small_tree}", "public = no", "token-life = 1h", "[rights]", "* = all")
+    assert "counts from" not in reload()
+    write(f"source = {small_tree}", f"source = {daemon.home}", "rest = localhost:0")
+    assert "what the configuration has for source, public, rest counts from the next start" in reload()
+
+
 def mount(daemon, options):
     """`mount -t fuse.pxs INDEX MOUNTPOINT`, which finds the pxs that is installed; this form names ours."""
     return subprocess.run(
