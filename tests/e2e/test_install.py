@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 
 import daemon as daemons
@@ -59,3 +60,38 @@ def test_the_service_starts_what_is_installed(installed):
     assert "Type=notify" in unit and not re.search("^(Private|Protect)", unit, re.M)
     for name in ("pxs.conf", "smb.conf", "ganesha.conf"):
         assert (installed / "share/doc/pxs/examples" / name).stat().st_size > 0
+
+
+PAGES = ["man1/pxs.1", "man5/pxs.conf.5", "man7/pxs-query.7", "man8/pxs-mount.8"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_manual_pages_can_be_read(installed, page):
+    path = installed / "share/man" / page
+    if not shutil.which("man"):
+        pytest.skip("man is not installed")
+    done = subprocess.run(
+        ["man", "--warnings", "-E", "UTF-8", "-l", path],
+        env=daemons.environment(MANWIDTH="80", PATH=os.environ["PATH"]),
+        capture_output=True,
+        check=True,
+    )
+    assert not done.stderr, done.stderr.decode()
+    text = done.stdout.decode()
+    for section in ("NAME", "SYNOPSIS", "DESCRIPTION"):
+        assert re.search(rf"^{section}$", text, re.M), section
+    assert "](" not in text  # no link is left
+    name = os.path.basename(page).rsplit(".", 1)[0]
+    whatis = subprocess.run(["lexgrog", path], capture_output=True, check=True).stdout.decode()
+    assert f'"{name} - ' in whatis
+
+
+def test_the_page_of_the_configuration_has_each_key(tmp_path):
+    page = daemons.pxs("manual", "pxs.conf").stdout.decode().replace("\\-", "-")
+    keys = re.findall(r"^\.TP\n\\fB([a-z-]+)\\fR = ", page, re.M)
+    options = re.findall(r"^ +(?:-\w, )?--([a-z-]+)", daemons.pxs("daemon", "--help").stdout.decode(), re.M)
+    assert set(keys) == set(options) - {"config", "help", "usage", "version"}
+    for key in keys:  # the next line ends it in any case
+        (tmp_path / "pxs.conf").write_text(f"{key} = 1\nno-such-key = 1\n")
+        done = daemons.pxs("daemon", "--config", str(tmp_path / "pxs.conf"))
+        assert done.returncode != 0 and f"unknown key '{key}'" not in done.stderr.decode(), key
