@@ -20,7 +20,7 @@ HUNG_S = 20
 PAUSE_S = THREADS / 3200  # between two calls of a thread: all here share Python's lock, and the updates need it, too
 # How long a name in a query's folder may be believed by the kernel to lead somewhere, and to lead nowhere.
 KNOWN_S, ABSENT_S = 5, 1
-SLACK_S = 0.5
+SLACK_S = 2  # for an answer to come to the kernel, on a busy machine
 
 
 class History:
