@@ -102,7 +102,8 @@ void
 fs_attr_document(struct fs_request *request, uint32_t doc, struct fuse_entry_param *entry)
 {
 	*entry = (struct fuse_entry_param){
-		.attr_timeout = request->fs->notifier ? FS_DOCUMENT_ATTR_S : FS_DOCUMENT_S,
+		.attr_timeout = atomic_load(&request->fs->tells) ? FS_DOCUMENT_ATTR_S
+								 : FS_DOCUMENT_S,
 		.entry_timeout = FS_DOCUMENT_S,
 	};
 	fs_document_stat(&request->core, fs_request_view(request), doc, &entry->attr);

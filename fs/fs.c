@@ -102,6 +102,17 @@ open_announcer(struct fs *fs)
 	return r;
 }
 
+/* While requests are answered already. */
+static void
+start_notifier(struct fs *fs)
+{
+	if (fs_notifier_new(fs, &fs->notifier) == 0)
+		atomic_store(&fs->tells, true);
+	else
+		pxs_log(PXS_LOG_WARNING, "mount: out of resources: changes show %d s late",
+			(int)FS_DOCUMENT_S);
+}
+
 int
 fs_mount(struct index *index, const struct fs_options *options, struct fs **ret_fs,
 	 struct pxs_error *err)
@@ -123,9 +134,8 @@ fs_mount(struct index *index, const struct fs_options *options, struct fs **ret_
 		r = fs_session_open(fs, &fs->session, err);
 	if (r < 0)
 		return r;
-	if (tells_changes(fs) && fs_notifier_new(fs, &fs->notifier) < 0)
-		pxs_log(PXS_LOG_WARNING, "mount: out of resources: changes show %d s late",
-			(int)FS_DOCUMENT_S);
+	if (tells_changes(fs))
+		start_notifier(fs);
 	*ret_fs = STEAL(fs);
 	return 0;
 }

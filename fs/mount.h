@@ -33,6 +33,7 @@ struct fs {
 	gid_t gid;
 	int64_t mounted_ns;
 	atomic_bool stopping;	    /* running queries give up */
+	atomic_bool tells;	    /* the kernel, what changes: the notifier has begun */
 	sem_t turns;		    /* to search: FS_SEARCHES_MAX at a time */
 	atomic_uint remote_readers; /* who wait for the upstream (file.c) */
 
@@ -51,7 +52,7 @@ struct fs {
 	struct fs_announcer *announcer; /* who tells watchers (announcer.h) */
 
 	struct fs_session *session; /* the connection to the kernel, and its threads (session.h) */
-	struct fs_notifier *notifier; /* NULL: the kernel remembers nothing (notifier.h) */
+	struct fs_notifier *notifier; /* NULL: the kernel remembers nothing for long (notifier.h) */
 };
 
 #endif
