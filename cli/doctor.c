@@ -177,17 +177,21 @@ static int
 gather(struct doctor *doctor, const struct request *request)
 {
 	struct options options = request->shared;
+	const char *index = options.index;
+	bool is_named;
 	int r;
 
 	doctor->findings = json_array();
 	r = gather_config(doctor, request);
-	if (!options.index && !getenv("PXS_INDEX"))
-		options.index = doctor_setting(doctor, "index");
+	/* A daemon is asked whatever index it serves, unless somebody named one: it may not be
+	 * what the configuration says. */
+	if (!index && !getenv("PXS_INDEX"))
+		index = doctor_setting(doctor, "index");
 	if (!options.socket && !getenv("PXS_SOCKET"))
 		options.socket = doctor_setting(doctor, "socket");
 	(void)unsetenv("PXS_SERVER"); /* it is this machine that is looked at */
 	if (r == 0)
-		r = place_index(options.index, &doctor->index, &doctor->is_index_named);
+		r = place_index(index, &doctor->index, &is_named);
 	if (r == 0)
 		r = gather_daemon(doctor, &options);
 	if (r == 0)

@@ -47,7 +47,6 @@ struct doctor {
 	char *config;	  /* NULL: there is none */
 	json_t *settings; /* what stands in it: key: [value, ...] */
 	char *index;
-	bool is_index_named;
 	struct doctor_look index_look;
 	struct client *client; /* NULL: no daemon answers ... */
 	int refusal;	       /* ... for this reason (-errno), */

@@ -276,7 +276,8 @@ check_log(struct doctor *doctor)
 	doctor_advise(doctor, "move it away, then kill -HUP the daemon; see what it is full of");
 }
 
-/* A lock ends with its process, so one that nobody answers for is held by one that hangs. */
+/* A lock ends with its process. Whoever holds it may be a verb that works, or a daemon that hangs.
+ */
 static void
 check_lock(struct doctor *doctor)
 {
@@ -290,10 +291,22 @@ check_lock(struct doctor *doctor)
 		doctor_tell(doctor, DOCTOR_SKIPPED, "its lock is closed to you");
 	if (r < 0 || pid == 0 || doctor->client || doctor->refusal == -EACCES)
 		return;
-	doctor_tell(doctor, DOCTOR_FAULT, "process %d has the index open, and does not answer",
-		    pid);
-	doctor_advise(doctor, "see what it is: ps %d; if it hangs: kill -9 %d, and start it again",
-		      pid, pid);
+	if (doctor->refusal == -ECONNREFUSED) {
+		doctor_tell(doctor, DOCTOR_DOUBT,
+			    "process %d has the index open, and is not the daemon that was asked",
+			    pid);
+		doctor_advise(doctor,
+			      "ps %d tells what it is: a verb ends by itself, a daemon's "
+			      "socket can be named with --socket",
+			      pid);
+	} else {
+		doctor_tell(doctor, DOCTOR_FAULT,
+			    "process %d has the index open, and does not answer", pid);
+		doctor_advise(doctor,
+			      "ps %d tells what it is; if it hangs: kill -9 %d, and start "
+			      "it again",
+			      pid, pid);
+	}
 }
 
 const struct doctor_check DOCTOR_INDEX[] = {

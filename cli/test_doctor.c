@@ -148,6 +148,7 @@ an_index_folder_is_judged(void **state)
 		const char *check;
 		struct doctor_look look;
 		const char *verdict;
+		int refusal;
 	} rows[] = {
 		{ "index-folder", fine, "ok" },
 		{ "index-folder", { .error = -ENOENT }, "doubt" },
@@ -173,11 +174,14 @@ an_index_folder_is_judged(void **state)
 		  { .stat.st_mode = S_IFDIR, .fs = { .f_files = 1000, .f_ffree = 3 } },
 		  "doubt" },
 		{ "index-record", fine, "fault" },
-		{ "index-lock", fine, "fault" },
+		{ "index-lock", fine, "fault", -ECONNRESET },
+		{ "index-lock", fine, "doubt", -ECONNREFUSED },
+		{ "index-lock", fine, "ok", -EACCES },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		doctor.index_look = rows[i].look;
+		doctor.refusal = rows[i].refusal;
 		run(&doctor, DOCTOR_INDEX, rows[i].check);
 		assert_string_equal(told(&doctor, "verdict"), rows[i].verdict);
 		assert_true(strcmp(rows[i].verdict, "doubt") != 0 || told(&doctor, "fix"));

@@ -2,6 +2,8 @@
 
 import json
 import os
+import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,8 +17,13 @@ from daemon import pxs
 PLAIN_UID = 65534
 
 
+# What is told of these is not of the tests' own making.
+MACHINE = {"machine", "program", "exports"}
+DISK = {"index-space", "index-disk", "index-inodes"}
+
+
 def doctor(daemon, *arguments, code=0, **options):
-    """The faults and doubts by check: [(verdict, found, fix), ...]."""
+    """The faults and doubts by check: [(verdict, found, fix, group), ...]."""
     done = pxs("doctor", "--json", "--socket", daemon.socket, *arguments, **options)
     assert done.returncode == code, (done.stdout, done.stderr)
     answer = json.loads(done.stdout)
@@ -26,16 +33,24 @@ def doctor(daemon, *arguments, code=0, **options):
         if finding["verdict"] in ("fault", "doubt"):
             assert finding["found"] and finding["fix"], finding
             found.setdefault(finding["check"], []).append(
-                (finding["verdict"], finding["found"], finding["fix"])
+                tuple(finding[key] for key in ("verdict", "found", "fix", "group"))
             )
     return found
 
 
 def ours(found, *checks):
-    """Without what is this machine's, whose memory and disks the tests do not choose."""
-    mine = {"memory", "open-files", "index-space", "index-disk", "index-inodes"}
-    assert set(found) - mine == set(checks), found
+    """FOUND, in which nothing but CHECKS is of the tests' making."""
+    mine = {check for check, rows in found.items() if rows[0][3] not in MACHINE}
+    assert mine - DISK == set(checks), found
     return found
+
+
+def write_config(daemon, *lines, mode=0o600):
+    path = os.path.join(daemon.home, "pxs.conf")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("".join(line + "\n" for line in (f"index = {daemon.index}", *lines)))
+    os.chmod(path, mode)
+    return path
 
 
 def test_all_is_well(new_daemon, small_tree):
@@ -97,20 +112,95 @@ def test_a_daemon_that_hangs(new_daemon):
     assert "hangs" in found["mount-answers"][0][1]
 
 
-def test_an_index_open_to_others(new_daemon, small_tree):
-    daemon = new_daemon().start(mount=False)
+def test_an_index_open_to_others(new_daemon):
+    daemon = new_daemon().start("--auth", "localhost:0", mount=False)
     os.chmod(daemon.index, 0o777)
-    key = os.path.join(daemon.index, "auth.db")
-    mode = os.stat(key).st_mode if os.path.exists(key) else None
-    if mode is not None:
-        os.chmod(key, 0o644)
-    found = doctor(daemon, code=4)
-    assert found["index-mode"] == [
-        ("fault", "others may write into the index (mode 0777)", f"chmod 0700 {daemon.index}")
-    ]
-    for row in found["index-mode"] + found.get("index-secrets", []):
+    for name in ("auth.db", "tls-key.pem"):
+        os.chmod(os.path.join(daemon.index, name), 0o644)
+    found = ours(doctor(daemon, code=4), "index-mode", "index-secrets")
+    assert found["index-mode"][0][:3] == (
+        "fault",
+        "others may write into the index (mode 0777)",
+        f"chmod 0700 {daemon.index}",
+    )
+    assert len(found["index-secrets"]) == 2
+    for row in found["index-mode"] + found["index-secrets"]:
         subprocess.run(row[2], shell=True, check=True)
     ours(doctor(daemon))
+
+
+def test_an_index_that_nobody_looked_after(new_daemon):
+    daemon = new_daemon().start(mount=False)
+    daemon.stop()
+    for name, size in (("docs.db-wal", 2 << 30), ("pxs.log", 200 << 20)):
+        with open(os.path.join(daemon.index, name), "ab") as file:
+            file.truncate(size)  # all of it a hole
+    os.chown(os.path.join(daemon.index, "docs.db"), PLAIN_UID, PLAIN_UID)
+    found = doctor(daemon, "--index", daemon.index, code=4)
+    ours(found, "daemon-answers", "index-owner", "index-wal", "index-log")
+    subprocess.run(found["index-owner"][0][2], shell=True, check=True)
+    ours(doctor(daemon, "--index", daemon.index), "daemon-answers", "index-wal", "index-log")
+
+
+def test_a_daemon_elsewhere(new_daemon):
+    daemon = new_daemon().start(mount=False)
+    path = write_config(daemon, f"socket = {daemon.socket}.other")
+    done = pxs("doctor", "--json", "--config", path)
+    found = {row["check"]: row for row in json.loads(done.stdout)["findings"]}
+    assert found["index-lock"]["verdict"] == "doubt"
+    assert f"process {daemon.process.pid} " in found["index-lock"]["found"]
+
+
+def test_a_daemon_that_serves_something_else(new_daemon):
+    daemon = new_daemon().start(mount=False)
+    path = write_config(daemon, "rest = localhost:1")
+    ours(doctor(daemon, "--config", path, code=4), "door-rest")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(f"index = {daemon.home}/another\n")
+    os.utime(path, (time.time() - 3600,) * 2)
+    ours(doctor(daemon, "--config", path), "config-served")
+
+
+def test_a_daemon_that_was_replaced(new_daemon, monkeypatch):
+    daemon = new_daemon()
+    program = os.path.join(daemon.home, "pxs")
+    shutil.copy(daemons.BINARY, program)
+    with monkeypatch.context() as context:
+        context.setattr(daemons, "BINARY", program)
+        daemon.start(mount=False)
+    ours(doctor(daemon))
+    os.unlink(program)
+    ours(doctor(daemon), "daemon-program")
+
+
+def test_a_daemon_that_may_open_no_more_files(new_daemon):
+    daemon = new_daemon().start(mount=False)
+    pid = daemon.process.pid
+    soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    few = len(os.listdir(f"/proc/{pid}/fd")) + 1
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (few, hard))
+    try:
+        ours(doctor(daemon), "daemon-files")
+    finally:
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_mount_that_is_not_seen(new_daemon):
+    daemon = new_daemon().start()
+    script = f"mount --make-rprivate / && umount {daemon.mountpoint} && exec "
+    script += f"{daemons.BINARY} doctor --json --socket {daemon.socket}"
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", script],
+        stdout=subprocess.PIPE,
+        env=daemons.environment(),
+        check=False,
+    )
+    faults = {
+        row["check"]
+        for row in json.loads(done.stdout)["findings"]
+        if row["verdict"] == "fault" and row["group"] not in MACHINE
+    }
+    assert done.returncode == 4 and faults == {"mount-seen", "daemon-namespace"}
 
 
 def test_a_record_that_is_none(new_daemon):
@@ -152,14 +242,6 @@ def test_as_a_plain_user(new_daemon):
     assert found["index-folder"][0][0] == "doubt"
 
 
-def write_config(daemon, *lines, mode=0o600):
-    path = os.path.join(daemon.home, "pxs.conf")
-    with open(path, "w", encoding="utf-8") as file:
-        file.write("".join(line + "\n" for line in (f"index = {daemon.index}", *lines)))
-    os.chmod(path, mode)
-    return path
-
-
 def test_a_configuration_that_no_daemon_takes(new_daemon):
     daemon = new_daemon()
     path = write_config(daemon, "publik = yes")
@@ -183,8 +265,8 @@ def test_secrets_that_others_may_read(new_daemon):
     found = doctor(daemon, "--config", path, code=4)
     assert len(found["config-secrets"]) == 2 and len(found["config-key"]) == 1
     for check in ("config-mode", "config-secrets", "config-key"):
-        for _verdict, _found, fix in found[check]:
-            subprocess.run(fix, shell=True, check=True)
+        for row in found[check]:
+            subprocess.run(row[2], shell=True, check=True)
     ours(doctor(daemon, "--config", path), "daemon-answers", "index-folder")
 
 
@@ -273,7 +355,7 @@ FILES = {
     "etc/fstab": "# /var/lib/pxs /x fuse.pxs\n/var/lib/pxs /no/such fuse.pxs allow_other 0 0\n",
     "etc/exports": "{mnt} *(ro)\n",
     "etc/samba/smb.conf": "[global]\nea support = no\n[found]\n  path = {mnt}/query\n",
-    "etc/systemd/system/pxs.service": "[Service]\nExecStart=/no/such/pxs daemon --config /no/such/c\n",
+    "etc/systemd/system/pxs.service": "[Service]\nExecStart=/no/such/pxs -f --config /no/such/c\n",
     "etc/systemd/system/pxs.service.d/a.conf": "[Service]\nPrivateTmp=yes\n",
     "bin/systemctl": "#!/bin/sh\necho failed\n",
     "bin/pxs": "#!/bin/sh\n",
