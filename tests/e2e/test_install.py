@@ -58,8 +58,61 @@ def test_the_service_starts_what_is_installed(installed):
     assert os.access(installed.parent.parent / program.lstrip("/"), os.X_OK)
     assert arguments == ["daemon", "--foreground", "--config", "/etc/pxs/pxs.conf"]
     assert "Type=notify" in unit and not re.search("^(Private|Protect)", unit, re.M)
-    for name in ("pxs.conf", "smb.conf", "ganesha.conf"):
+    for name in ("pxs.conf", "smb.conf", "ganesha.conf", "updatedb-pxs.conf", "backup-exclude"):
         assert (installed / "share/doc/pxs/examples" / name).stat().st_size > 0
+
+
+def test_units_of_the_mount_are_right(installed, tmp_path):
+    """Also beside the service: a mount is wanted by what the service waits for, unless it says otherwise."""
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("systemd-analyze is not installed")
+    units = [shutil.copy(installed / "share/doc/pxs/examples" / f"srv-pxs.{kind}", tmp_path) for kind in ("mount", "automount")]
+    service = (installed / "lib/systemd/system/pxs.service").read_text()
+    (tmp_path / "pxs.service").write_text(re.sub("^ExecStart=.*", "ExecStart=/bin/true", service, flags=re.M))
+    done = subprocess.run(
+        ["systemd-analyze", "verify", *units],
+        env=daemons.environment(SYSTEMD_UNIT_PATH=f"{tmp_path}:", MANPATH=str(installed / "share/man")),
+        capture_output=True,
+    )
+    assert done.returncode == 0 and not done.stderr, done.stderr.decode()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mount(8) takes root")
+def test_the_mount_takes_the_options_of_the_unit(installed, new_daemon):
+    unit = (installed / "share/doc/pxs/examples/srv-pxs.mount").read_text()
+    (options,) = re.findall("^Options=(.*)$", unit, re.M)
+    daemon = new_daemon().start(mount=False)
+    subprocess.run(
+        ["mount", "-t", "fuse", f"{daemons.BINARY}#none", daemon.mountpoint, "-o", options],
+        env=daemons.environment(PXS_SOCKET=daemon.socket),
+        check=True,
+        timeout=60,
+    )
+    assert "query" in os.listdir(daemon.mountpoint)
+
+
+WALKERS = {
+    "find": ["find", "{}", "-printf", "."],
+    "find -L": ["find", "-L", "{}", "-printf", "."],
+    "tar": ["sh", "-c", "tar c -C {} . | wc -c"],
+    "updatedb": ["updatedb.plocate", "-U", "{}", "-o", "{}.db", "--prunefs", "", "--prunepaths", "", "-l", "no"],
+}
+
+
+@pytest.mark.parametrize("walker", WALKERS)
+def test_who_walks_through_a_mount_comes_to_its_end(walker, new_daemon, empty_tree):
+    command = [part.replace("{}", "MOUNT") for part in WALKERS[walker]]
+    if not shutil.which(command[0], path="/usr/sbin:/usr/bin"):
+        pytest.skip(f"{command[0]} is not installed")
+    for i in range(3):
+        with open(os.path.join(empty_tree, f"cat-{i}"), "w", encoding="ascii") as file:
+            file.write(i * "meow")
+    daemon = new_daemon().start()
+    daemon.pxs("ingest", empty_tree)
+    os.listdir(daemon.query("core.type=file"))  # a recent query is a folder, too
+    command = [part.replace("MOUNT", daemon.mountpoint) for part in command]
+    done = subprocess.run(command, capture_output=True, timeout=daemons.PATIENCE_S, check=False)
+    assert done.stdout or os.path.getsize(daemon.mountpoint + ".db")
 
 
 PAGES = ["man1/pxs.1", "man5/pxs.conf.5", "man7/pxs-query.7", "man8/pxs-mount.8"]
