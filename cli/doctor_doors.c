@@ -74,7 +74,9 @@ try_door(const void *context, void *result)
 	*r = -EADDRNOTAVAIL;
 	if (getaddrinfo(*host ? host : NULL, port, &hints, &all) != 0)
 		return;
-	*r = try_address(all, door->connect);
+	/* Any of a name's addresses will do, as for the daemon. */
+	for (const struct addrinfo *info = all; info && *r < 0; info = info->ai_next)
+		*r = try_address(info, door->connect);
 	freeaddrinfo(all);
 }
 

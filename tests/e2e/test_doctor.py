@@ -275,7 +275,7 @@ def test_what_the_configuration_wants_in_vain(new_daemon):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         path = write_config(
             daemon,
-            f"rest = localhost:{taken.getsockname()[1]}",
+            f"rest = 127.0.0.1:{taken.getsockname()[1]}",
             "rest-tls = never",
             "auth = 192.0.2.1:5001",
             "auth-plain = yes",
@@ -313,14 +313,15 @@ def test_a_configuration_that_was_changed_since(new_daemon):
 def make_certificate(folder, days):
     key, request, certificate = (os.path.join(folder, name) for name in ("key", "csr", "pem"))
     subprocess.run(
-        ["openssl", "req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost"]
+        ["openssl", "req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=elsewhere"]
+        + ["-addext", "subjectAltName=DNS:elsewhere.example"]
         + ["-keyout", key, "-out", request],
         check=True,
         capture_output=True,
     )
     subprocess.run(
         ["openssl", "x509", "-req", "-in", request, "-signkey", key, "-days", str(days)]
-        + ["-out", certificate],
+        + ["-copy_extensions", "copy", "-out", certificate],
         check=True,
         capture_output=True,
     )
@@ -335,6 +336,50 @@ def test_a_certificate_that_ends(new_daemon, days, verdict):
     daemon.start("--auth", "localhost:0", "--certificate", certificate, "--certificate-key", key)
     found = doctor(daemon, code=4 if verdict == "fault" else 0)
     assert [row[0] for row in found.get("certificate-end", [])] == ([verdict] if verdict else [])
+    assert "elsewhere.example" in found["certificate-names"][0][1]
+
+
+def test_a_door_that_is_open_at_one_of_its_names_addresses(new_daemon):
+    daemon = new_daemon().start("--rest", "127.0.0.3:0", mount=False)
+    port = daemon.log_text().split("http://127.0.0.3:")[1].split("/")[0].split()[0]
+    hosts = os.path.join(daemon.home, "hosts")
+    with open(hosts, "w", encoding="ascii") as file:
+        file.writelines(f"127.0.0.{n} two.example\n" for n in (1, 3))
+    path = write_config(daemon, f"rest = two.example:{port}")
+    script = f"mount --make-rprivate / && mount --bind {hosts} /etc/hosts && exec "
+    script += f"{daemons.BINARY} doctor --socket {daemon.socket} --config {path} --verbose"
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", script],
+        stdout=subprocess.PIPE,
+        env=daemons.environment(),
+        check=False,
+    )
+    assert b"  ok       door-rest " in done.stdout, done.stdout
+
+
+def test_a_source_in_the_mount_of_another(new_daemon):
+    other, daemon = new_daemon().start(), new_daemon()
+    path = write_config(daemon, f"source = {other.mountpoint}")
+    found = doctor(daemon, "--config", path, code=4)
+    assert found["sources-apart"][0][0] == "fault"
+    assert "is on FUSE" in found["sources-remote"][0][1]
+
+
+@pytest.mark.skipif(os.path.exists("/usr/local/libexec/pxs"), reason="pxs is installed")
+def test_a_program_that_was_copied_alone(new_daemon):
+    daemon = new_daemon()
+    program = os.path.join(daemon.home, "pxs")
+    shutil.copy(daemons.BINARY, program)
+    path = write_config(daemon, "auth = localhost:0")
+    done = subprocess.run(
+        [program, "doctor", "--config", path, "--socket", daemon.socket],
+        stdout=subprocess.PIPE,
+        env=daemons.environment(),
+        check=False,
+    )
+    assert done.returncode == 4
+    assert b"users of this machine cannot log in" in done.stdout
+    assert b"not told of changes" in done.stdout
 
 
 def test_a_mount_under_another(new_daemon):
