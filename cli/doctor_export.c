@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <glob.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -82,12 +83,32 @@ doctor_updatedb_prunes(const char *text)
 	return false;
 }
 
+/* As contrib/updatedb-pxs.conf does it. */
+static bool
+has_updatedb_drop_in(void)
+{
+	glob_t files;
+	bool found = false;
+
+	if (glob("/etc/systemd/system/*updatedb.service.d/*.conf", 0, NULL, &files) != 0)
+		return false;
+	for (size_t i = 0; i < files.gl_pathc && !found; i++) {
+		CLEANUP(pxs_buf) struct pxs_buf text = PXS_BUF_INIT;
+
+		found = doctor_read(files.gl_pathv[i], &text) == 0 &&
+			strstr(pxs_buf_text(&text), "--add-prunefs fuse.pxs");
+	}
+	globfree(&files);
+	return found;
+}
+
 static void
 check_updatedb(struct doctor *doctor)
 {
 	CLEANUP(pxs_buf) struct pxs_buf text = PXS_BUF_INIT;
 
-	if (doctor_read(UPDATEDB, &text) < 0 || doctor_updatedb_prunes(pxs_buf_text(&text)))
+	if (doctor_read(UPDATEDB, &text) < 0 || doctor_updatedb_prunes(pxs_buf_text(&text)) ||
+	    has_updatedb_drop_in())
 		return;
 	doctor_tell(doctor, DOCTOR_DOUBT, "updatedb walks through every mount of pxs");
 	doctor_advise(doctor, "sed -i 's/^\\(PRUNEFS *= *\"\\)/\\1fuse.pxs /' " UPDATEDB);

@@ -475,3 +475,10 @@ def test_a_machine_that_lacks_everything(new_daemon, work):
     assert found["fuse-conf"]["verdict"] == found["fusermount"]["verdict"] == "fault"
     assert found["pam-rights"]["verdict"] == "doubt"
     assert "updatedb" not in found
+    with open(updatedb, "w", encoding="ascii") as file:
+        file.write(FILES["etc/updatedb.conf"])
+    assert "updatedb" in ask()
+    drop_in = os.path.join(made, "etc/systemd/system/plocate-updatedb.service.d/pxs.conf")
+    os.makedirs(os.path.dirname(drop_in))
+    shutil.copy(os.path.join(os.path.dirname(__file__), "../../contrib/updatedb-pxs.conf"), drop_in)
+    assert "updatedb" not in ask()
