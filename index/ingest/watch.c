@@ -33,6 +33,7 @@ struct filesystem {
 	char *place; /* a folder in it */
 	int fd;	     /* of that folder; -1: not open */
 	bool wanted;
+	bool is_new; /* marked since it was last told which are */
 };
 
 struct watch {
@@ -40,7 +41,8 @@ struct watch {
 	void *context;
 	char *except;
 	int fanotify_fd;
-	int stop_fd; /* can be read when it is time to end */
+	int mounts_fd; /* has something when file systems were mounted or unmounted */
+	int stop_fd;   /* can be read when it is time to end */
 	pthread_t thread;
 	bool started;
 	char *events;
@@ -256,32 +258,6 @@ read_events(struct watch *watch)
 	(void)pthread_mutex_unlock(&watch->mutex);
 }
 
-/* Whether it is time to end; waits until it is, or TIMEOUT_MS, or an event where EVENTS is set. */
-static bool
-is_time_to_end(const struct watch *watch, int timeout_ms, bool events)
-{
-	struct pollfd fds[] = {
-		{ .fd = watch->stop_fd, .events = POLLIN },
-		{ .fd = watch->fanotify_fd, .events = POLLIN },
-	};
-
-	(void)poll(fds, events ? 2 : 1, timeout_ms);
-	return fds[0].revents;
-}
-
-static void *
-work(void *argument)
-{
-	struct watch *watch = argument;
-
-	while (!is_time_to_end(watch, -1, true)) {
-		read_events(watch);
-		if (is_time_to_end(watch, PAUSE_MS, false))
-			break;
-	}
-	return NULL;
-}
-
 /* --- Marks --- */
 
 static int
@@ -307,7 +283,7 @@ add_filesystem(struct watch *watch, const __kernel_fsid_t *fsid, const char *pla
 		return -ENOMEM;
 	}
 	grown[watch->n_filesystems++] = (struct filesystem){
-		.fsid = *fsid, .place = copy, .fd = -1, .wanted = true
+		.fsid = *fsid, .place = copy, .fd = -1, .wanted = true, .is_new = true
 	};
 	return 0;
 }
@@ -416,6 +392,7 @@ mark_all(struct watch *watch, struct pxs_error *err)
 	return marking.r;
 }
 
+/* Whoever asks for roots reads them anyway. */
 int
 watch_follow(struct watch *watch, const char *const *roots, size_t n, struct pxs_error *err)
 {
@@ -425,8 +402,72 @@ watch_follow(struct watch *watch, const char *const *roots, size_t n, struct pxs
 	r = set_roots(watch, roots, n);
 	if (r == 0)
 		r = mark_all(watch, err);
+	for (size_t i = 0; i < watch->n_filesystems; i++)
+		watch->filesystems[i].is_new = false;
 	(void)pthread_mutex_unlock(&watch->mutex);
 	return r;
+}
+
+static bool
+is_root(const struct watch *watch, const char *place)
+{
+	for (size_t i = 0; i < watch->n_roots; i++)
+		if (strcmp(watch->roots[i], place) == 0)
+			return true;
+	return false;
+}
+
+/* A file system that came is to be looked at, the whole of a tree if it is one. */
+static void
+follow_mounts(struct watch *watch)
+{
+	(void)pthread_mutex_lock(&watch->mutex);
+	(void)mark_all(watch, NULL);
+	for (size_t i = 0; i < watch->n_filesystems; i++) {
+		struct filesystem *filesystem = &watch->filesystems[i];
+
+		if (filesystem->is_new && is_root(watch, filesystem->place))
+			watch->ops->lost(watch->context);
+		else if (filesystem->is_new)
+			watch->ops->changed(watch->context, filesystem->place, true, false);
+		filesystem->is_new = false;
+	}
+	(void)pthread_mutex_unlock(&watch->mutex);
+}
+
+/* --- The thread --- */
+
+/* Waits until it is time to end, or for TIMEOUT_MS, or, unless that is all it waits for, an event.
+ * False: it is time. */
+static bool
+wait_for(struct watch *watch, int timeout_ms, bool *ret_mounts)
+{
+	struct pollfd fds[] = {
+		{ .fd = watch->stop_fd, .events = POLLIN },
+		{ .fd = watch->fanotify_fd, .events = POLLIN },
+		{ .fd = watch->mounts_fd, .events = POLLPRI },
+	};
+
+	(void)poll(fds, ret_mounts ? 3 : 1, timeout_ms);
+	if (ret_mounts)
+		*ret_mounts = fds[2].revents;
+	return !fds[0].revents;
+}
+
+static void *
+work(void *argument)
+{
+	struct watch *watch = argument;
+	bool mounts;
+
+	while (wait_for(watch, -1, &mounts)) {
+		if (mounts)
+			follow_mounts(watch);
+		read_events(watch);
+		if (!wait_for(watch, PAUSE_MS, NULL))
+			break;
+	}
+	return NULL;
 }
 
 /* --- The whole --- */
@@ -444,7 +485,8 @@ start(struct watch *watch, const char *except, struct pxs_error *err)
 						   FAN_NONBLOCK,
 					   O_RDONLY | O_CLOEXEC);
 	watch->stop_fd = eventfd(0, EFD_CLOEXEC);
-	if (watch->fanotify_fd < 0 || watch->stop_fd < 0)
+	watch->mounts_fd = open("/proc/self/mounts", O_RDONLY | O_CLOEXEC);
+	if (watch->fanotify_fd < 0 || watch->stop_fd < 0 || watch->mounts_fd < 0)
 		return pxs_error_set(err, -errno, -1, "cannot watch for changes: %s",
 				     errno == EPERM ? "only root may" : strerrordesc_np(errno));
 	r = -pthread_create(&watch->thread, NULL, work, watch);
@@ -465,7 +507,7 @@ watch_new(const struct watch_ops *ops, void *context, const char *except, struct
 		return -ENOMEM;
 	watch->ops = ops;
 	watch->context = context;
-	watch->fanotify_fd = watch->stop_fd = -1;
+	watch->fanotify_fd = watch->mounts_fd = watch->stop_fd = -1;
 	(void)pthread_mutex_init(&watch->mutex, NULL);
 	r = start(watch, except, err);
 	if (r < 0)
@@ -488,6 +530,7 @@ watch_free(struct watch *watch)
 		free(watch->filesystems[i].place);
 	free(watch->filesystems);
 	close_cleanup(&watch->fanotify_fd);
+	close_cleanup(&watch->mounts_fd);
 	close_cleanup(&watch->stop_fd);
 	(void)pthread_mutex_destroy(&watch->mutex);
 	free(watch->events);

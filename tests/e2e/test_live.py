@@ -128,6 +128,27 @@ def test_a_watched_disk_can_be_unmounted(new_daemon, empty_tree):
     daemon.announced.append(rb"is empty")
 
 
+def test_a_disk_that_is_mounted_later_is_followed(new_daemon, empty_tree):
+    disk = os.path.join(empty_tree, "disk")
+    os.mkdir(disk)
+    write(os.path.join(empty_tree, "a-cats.txt"))
+    daemon = watching(new_daemon(), empty_tree)
+    until(lambda: shown(daemon) == ["a-cats.txt"])
+    elsewhere = os.path.join(daemon.home, "elsewhere")
+    os.mkdir(elsewhere)
+    subprocess.run(["mount", "-t", "tmpfs", "cats-disk", elsewhere], check=True)
+    try:
+        write(os.path.join(elsewhere, "b-cats.txt"))
+        subprocess.run(["mount", "--bind", elsewhere, disk], check=True)
+        until(lambda: shown(daemon) == ["a-cats.txt", "b-cats.txt"])
+        write(os.path.join(disk, "c-cats.txt"))
+        until(lambda: shown(daemon) == ["a-cats.txt", "b-cats.txt", "c-cats.txt"])
+    finally:
+        until(lambda: unmounted(disk))
+        until(lambda: unmounted(elsewhere))
+    assert shown(daemon) == ["a-cats.txt", "b-cats.txt", "c-cats.txt"]
+
+
 def test_sources_are_scanned_again_as_often_as_asked(new_daemon, empty_tree):
     daemon = new_daemon().start("--source", empty_tree, "--rescan", "1s", watch=True)
     first = until_scanned(daemon, None)
