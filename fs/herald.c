@@ -15,7 +15,6 @@
 #include "fs/mount.h"
 #include "fs/names.h"
 #include "fs/node.h"
-#include "fs/seen.h"
 #include "fs/session.h"
 #include "fs/watched.h"
 #include "index/index.h"
@@ -52,7 +51,8 @@ struct fs_herald {
 	struct side before, after;
 	const char *filenames[2 * FS_HERALD_CHANGES_MAX]; /* lent by the views */
 	struct namesakes were, are;
-	bool refused; /* the helper may not write here: the folder is told instead */
+	bool refused;	   /* the helper may not write here: the folder is told instead */
+	bool tells_folder; /* something was not told by name */
 };
 
 int
@@ -83,7 +83,8 @@ announce(struct fs_herald *herald, enum fs_announced what, const struct side *si
 		.what = what,
 		.folder = herald->folder->id,
 		.name = shown ? shown->name : NULL,
-		.entry = { .attr_timeout = FS_DOCUMENT_ATTR_S, .entry_timeout = FS_DOCUMENT_S },
+		/* Who uses the name looks it up, so that it is noted what he was shown (seen.h). */
+		.entry = { .attr_timeout = FS_DOCUMENT_ATTR_S, .entry_timeout = 0 },
 	};
 	struct stat *st = &announcement.entry.attr;
 	int r;
@@ -99,18 +100,6 @@ announce(struct fs_herald *herald, enum fs_announced what, const struct side *si
 	else if (r < 0)
 		pxs_log(PXS_LOG_DEBUG, "mount: cannot announce %s: %s",
 			shown ? shown->name : "a folder", strerror(-r));
-}
-
-static void
-announce_created(struct fs_herald *herald, const struct shown *shown)
-{
-	const struct side *after = &herald->after;
-
-	/* From now on the kernel knows it, and it may be unlinked by this name. */
-	if (herald->fs->options.unlinks_per_minute)
-		fs_seen_note_name(herald->fs->seen, herald->folder->id, shown->name, shown->row,
-				  index_doc_seq(after->view, shown->doc));
-	announce(herald, FS_ANNOUNCED_CREATED, after, shown);
 }
 
 /* The kernel takes its last name for gone, while it may be shown in other folders. */
@@ -166,15 +155,27 @@ find_namesakes(const struct side *side, const char *filename, struct namesakes *
 	return r;
 }
 
-/* The one that bears the name of SHOWN and is the same document; NULL: there is none. */
+/* The one that bears the name of SHOWN; NULL: there is none. */
 static const struct shown *
-find_same(const struct namesakes *namesakes, const struct shown *shown)
+find_name(const struct namesakes *namesakes, const struct shown *shown)
 {
 	for (size_t i = 0; i < namesakes->n; i++)
-		if (namesakes->list[i].row == shown->row &&
-		    !strcmp(namesakes->list[i].name, shown->name))
+		if (!strcmp(namesakes->list[i].name, shown->name))
 			return &namesakes->list[i];
 	return NULL;
+}
+
+/* Whether SHOWN's name passes to or from ANOTHER document where these may be deleted. Then the
+ * kernel goes on with what it knows until that ends: told of the new one, it would ask again for
+ * whoever removes the name, and think that he means what he never saw. */
+static bool
+is_kept(struct fs_herald *herald, const struct shown *shown, const struct shown *another)
+{
+	bool is_kept = another && another->row != shown->row &&
+		       herald->fs->options.unlinks_per_minute;
+
+	herald->tells_folder |= is_kept;
+	return is_kept;
 }
 
 static int
@@ -188,17 +189,21 @@ compare_namesakes(struct fs_herald *herald, const char *filename)
 		r = find_namesakes(&herald->after, filename, &herald->are);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < were->n; i++)
-		if (!find_same(are, &were->list[i]))
-			announce_removed(herald, &were->list[i]);
+	for (size_t i = 0; i < were->n; i++) {
+		const struct shown *shown = &were->list[i];
+		const struct shown *now = find_name(are, shown);
+
+		if ((!now || now->row != shown->row) && !is_kept(herald, shown, now))
+			announce_removed(herald, shown);
+	}
 	for (size_t i = 0; i < are->n; i++) {
 		const struct shown *shown = &are->list[i];
-		const struct shown *same = find_same(were, shown);
+		const struct shown *before = find_name(were, shown);
 
-		if (!same)
-			announce_created(herald, shown);
-		else if (same->doc != shown->doc) /* another version */
+		if (before && before->row == shown->row && before->doc != shown->doc)
 			announce(herald, FS_ANNOUNCED_CHANGED, &herald->after, shown);
+		else if ((!before || before->row != shown->row) && !is_kept(herald, shown, before))
+			announce(herald, FS_ANNOUNCED_CREATED, &herald->after, shown);
 	}
 	return 0;
 }
@@ -263,6 +268,7 @@ compare(struct fs_herald *herald, const struct index_budget *budget)
 	int r;
 
 	herald->refused = false;
+	herald->tells_folder = false;
 	r = index_hits_except(before->hits, after->hits, before->docs, ARRAY_SIZE(before->docs),
 			      &before->n);
 	if (r == 0)
@@ -273,7 +279,7 @@ compare(struct fs_herald *herald, const struct index_budget *budget)
 	if (r == 0)
 		r = herald->folder->kind == FS_KIND_QUERY ? compare_results(herald, budget)
 							  : -E2BIG;
-	if (r == -E2BIG)
+	if (r == -E2BIG || herald->tells_folder)
 		announce_folder(herald);
 	else if (r < 0 && r != -ECANCELED)
 		pxs_log(PXS_LOG_WARNING, "mount: cannot tell watchers what changed: %s",
