@@ -103,7 +103,8 @@ work(void *context)
 	const struct index_budget budget = { .cancelled = is_stopping, .context = notifier };
 	uint64_t seq = notifier->seq;
 
-	while (index_wait(notifier->fs->index, seq, &budget) == 0) {
+	/* While there are changes all the time, there is never anything to wait for. */
+	while (!is_stopping(notifier) && index_wait(notifier->fs->index, seq, &budget) == 0) {
 		int64_t start_ns = pxs_clock_steady_ns();
 
 		seq = tell_since(notifier, seq);
