@@ -45,6 +45,11 @@ struct fs_session {
 	pthread_cond_t changed;
 	bool greeted;
 	bool ended;
+
+	/* Held by who tells the kernel something unasked, since the connection must not close under
+	 * him: its descriptor could be another file's by then. What he says never waits. */
+	pthread_mutex_t telling;
+	bool closed;
 };
 
 /* --- Greeting --- */
@@ -108,7 +113,10 @@ run(void *context)
 			session->fs->options.mountpoint, strerror(-r));
 
 	/* Nobody reads requests any more: closing the connection answers those that wait. */
+	(void)pthread_mutex_lock(&session->telling);
+	session->closed = true;
 	fuse_session_unmount(session->fuse);
+	(void)pthread_mutex_unlock(&session->telling);
 	(void)pthread_mutex_lock(&session->lock);
 	session->ended = true;
 	(void)pthread_cond_broadcast(&session->changed);
@@ -195,6 +203,7 @@ session_free(struct fs_session *session)
 {
 	if (session->fuse)
 		fuse_session_destroy(session->fuse);
+	(void)pthread_mutex_destroy(&session->telling);
 	(void)pthread_cond_destroy(&session->changed);
 	(void)pthread_mutex_destroy(&session->lock);
 	free(session);
@@ -210,6 +219,7 @@ fs_session_open(struct fs *fs, struct fs_session **ret_session, struct pxs_error
 		return -ENOMEM;
 	session->fs = fs;
 	(void)pthread_mutex_init(&session->lock, NULL);
+	(void)pthread_mutex_init(&session->telling, NULL);
 	(void)pthread_cond_init(&session->changed, NULL);
 	fs->session = session; /* the greeting needs it */
 	fuse_set_log_func(keep_message);
@@ -246,8 +256,10 @@ fs_session_is_alive(struct fs_session *session)
 void
 fs_session_forget_attributes(struct fs_session *session, uint64_t node)
 {
-	/* -ENOENT: it does not know the node. */
-	(void)fuse_lowlevel_notify_inval_inode(session->fuse, node, -1, 0);
+	(void)pthread_mutex_lock(&session->telling);
+	if (!session->closed) /* -ENOENT: it does not know the node */
+		(void)fuse_lowlevel_notify_inval_inode(session->fuse, node, -1, 0);
+	(void)pthread_mutex_unlock(&session->telling);
 }
 
 /* --- Closing --- */

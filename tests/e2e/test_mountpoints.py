@@ -1,7 +1,10 @@
 """Sources and mountpoints that are none, busy, dead, or in use."""
 
+import json
 import os
 import subprocess
+import threading
+import time
 
 import pytest
 
@@ -85,3 +88,31 @@ def test_unmount_while_a_file_is_open(new_daemon, small_tree):
         daemon.pxs("umount", daemon.mountpoint)
         assert not daemons.is_mounted(daemon.mountpoint)
     assert daemon.status()["documents"] > 0
+
+
+def test_unmounted_from_outside_while_documents_change(new_daemon, small_tree):
+    """What the kernel is told of changes goes nowhere else when the connection has closed."""
+    daemon = new_daemon().start()
+    daemon.pxs("ingest", small_tree)
+    href = next(f"/files/{item['_id']}" for item in daemon.items())
+    ending, done = threading.Event(), []
+
+    def change():
+        while not ending.is_set():
+            data = {"template": {"data": [{"name": "user.rating", "value": len(done)}]}}
+            headers = {"If-Match": "*", "Content-Type": "application/json"}
+            done.append(daemon.http("PATCH", href, json.dumps(data), headers).status)
+            time.sleep(0.002)
+
+    changing = threading.Thread(target=change, daemon=True)
+    changing.start()
+    for _ in range(3):
+        subprocess.run(["ls", "-l", daemon.query("core.pathname=..")], check=True, capture_output=True)
+        subprocess.run(["umount", "-l", daemon.mountpoint], check=True)
+        before = len(done)
+        daemon.pxs("mount", daemon.mountpoint)
+        assert len(done) - before < 1500, "the mount that was there ends although changes do not"
+    ending.set()
+    changing.join(daemons.PATIENCE_S)
+    assert done and set(done) == {200}
+    assert daemon.pxs("check").returncode == 0
