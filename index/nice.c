@@ -1,8 +1,9 @@
 /* A round number is a decimal, `digits` x 10^`exponent`. Whole numbers are compared with it in 128
  * bits; real ones with what strtod() makes of its text, which is correctly rounded, so that 0.3 is
- * the 0.3 of everyone else. */
+ * the 0.3 of everyone else. One operation with two exact numbers is correctly rounded, too. */
 #include "index/nice.h"
 
+#include <float.h>
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
@@ -41,11 +42,45 @@ real_of(const struct query_property *property, int64_t number)
 static __int128
 power_of_ten(int exponent)
 {
-	__int128 power = 1;
+	static const int64_t POWERS[] = {
+		1,
+		10,
+		100,
+		1000,
+		10000,
+		100000,
+		1000000,
+		10000000,
+		100000000,
+		1000000000,
+		10000000000,
+		100000000000,
+		1000000000000,
+		10000000000000,
+		100000000000000,
+		1000000000000000,
+		10000000000000000,
+		100000000000000000,
+		1000000000000000000,
+	};
+	const int most = ARRAY_SIZE(POWERS) - 1;
+	__int128 power = POWERS[MIN(exponent, most)];
 
-	for (int i = 0; i < exponent; i++)
+	for (int i = most; i < exponent; i++)
 		power *= 10;
 	return power;
+}
+
+/* Exactly a double. */
+#define WHOLE_MAX (INT64_C(1) << 53)
+#define EXPONENT_MAX 22
+
+static bool
+is_exact(const struct decimal *decimal)
+{
+	return FLT_EVAL_METHOD == 0 && decimal->digits <= WHOLE_MAX &&
+	       decimal->digits >= -WHOLE_MAX && decimal->exponent <= EXPONENT_MAX &&
+	       decimal->exponent >= -EXPONENT_MAX;
 }
 
 static double
@@ -53,6 +88,10 @@ decimal_real(const struct decimal *decimal)
 {
 	char text[64];
 
+	if (is_exact(decimal) && decimal->exponent >= 0)
+		return (double)decimal->digits * (double)power_of_ten(decimal->exponent);
+	if (is_exact(decimal))
+		return (double)decimal->digits / (double)power_of_ten(-decimal->exponent);
 	(void)snprintf(text, sizeof(text), "%llde%d", (long long)decimal->digits,
 		       decimal->exponent);
 	return strtod(text, NULL);

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -68,6 +69,26 @@ a_round_number_between(void **state)
 		print_message("(%lld, %lld]\n", (long long)ROWS[i].low, (long long)ROWS[i].high);
 		(void)nice_between(&LONG, ROWS[i].low, ROWS[i].high, &number);
 		assert_int_equal(number, ROWS[i].expected);
+	}
+}
+
+/* Of three digits at most, and the number that everybody reads in its text. */
+static void
+a_round_real_is_what_its_text_says(void **state)
+{
+	(void)state;
+	srandom(1);
+	for (int i = 0; i < 20000; i++) {
+		double low = (double)random() * pow(10, (double)(random() % 60) - 40);
+		double high = low * (1 + (double)random() / RAND_MAX);
+		int64_t number = real_number(-1);
+		char text[32];
+
+		if (!nice_between(&REAL, real_number(low), real_number(high), &number))
+			continue;
+		(void)snprintf(text, sizeof(text), "%.2e", number_real(number));
+		assert_true(number_real(number) == strtod(text, NULL));
+		assert_true(number_real(number) > low && number_real(number) <= high);
 	}
 }
 
@@ -246,6 +267,7 @@ main(void)
 	static const struct CMUnitTest TESTS[] = {
 		cmocka_unit_test(a_round_number_between),
 		cmocka_unit_test(a_round_real_between),
+		cmocka_unit_test(a_round_real_is_what_its_text_says),
 		cmocka_unit_test(rounding_to_digits),
 		cmocka_unit_test(limits_are_multiples_of_a_round_step),
 		cmocka_unit_test(limits_stay_in_the_type),
