@@ -17,6 +17,9 @@
 /* From so many hits on it matters how the commonest of their strings are found. */
 #define SINGLE_MIN 1024
 
+/* From so many strings on, numbers are ordered faster than these. */
+#define RANKED_MIN 64
+
 /* What all facets of one hits object have in common. */
 struct source {
 	const struct index_view *view;
@@ -136,6 +139,24 @@ values_suffice(const struct source *source, const struct histogram *histogram,
 	       histogram->n <= MAX(source->max_values, (size_t)FACET_VALUES_FEW);
 }
 
+/* Into ranges of strings; by their ranks where these are at hand, which tell the same. */
+static int
+fill_by_text(const struct source *source, const struct column *column,
+	     const struct histogram *histogram, struct index_facet *facet)
+{
+	CLEANUP(ranks) struct ranks *ranks = NULL;
+	struct ranks_slot *slot = &column_derived(column)->ranks;
+	int r;
+
+	if (histogram->n < RANKED_MIN || !ranks_are_made(slot))
+		return facet_by_text(source->arena, column, histogram, facet);
+	r = ranks_get(slot, column_dict(column), source->limits.budget, &ranks);
+	if (r == 0)
+		r = facet_order_histogram(histogram, ranks, source->scratch);
+	return r < 0 ? r
+		     : facet_by_ranks(source->arena, column, ranks, source->scratch->order, facet);
+}
+
 /* Nearly all differ: ranges divide them better than values whatever these are. */
 static int
 fill_from_ranks(const struct source *source, const struct column *column, struct index_facet *facet)
@@ -185,13 +206,13 @@ fill_from_strings(const struct source *source, const struct column *column,
 		return 0;
 
 	if (are_mostly_single(source, &histogram, facet))
-		return facet_by_text(source->arena, column, &histogram, facet);
+		return fill_by_text(source, column, &histogram, facet);
 	r = facet_by_values(source->arena, column, &histogram, source->max_values, facet);
 	if (r < 0 || values_suffice(source, &histogram, facet))
 		return r;
 
 	ranges = *facet;
-	r = facet_by_text(source->arena, column, &histogram, &ranges);
+	r = fill_by_text(source, column, &histogram, &ranges);
 	if (r < 0)
 		return r;
 	measure(facet);

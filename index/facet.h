@@ -96,6 +96,10 @@ bool facet_codes_differ(const struct column *column, const struct doclist *docs)
 int facet_order_ranks(const struct column *column, const struct doclist *docs,
 		      const struct ranks *ranks, struct facet_scratch *scratch);
 
+/* The same of HISTOGRAM's strings, each as often as it was counted. */
+int facet_order_histogram(const struct histogram *histogram, const struct ranks *ranks,
+			  struct facet_scratch *scratch);
+
 /* --- facet_numbers.c --- */
 
 /* Order a column of anything else, in SCRATCH's `order`, until facet_numbers_done(). *RET_PRESENT:

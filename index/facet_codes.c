@@ -1,7 +1,8 @@
 /* Codes are counted as they are stored: a segment whose codes take one byte is counted in a table
  * of 256, which is added to that of all codes afterwards. Where hits are few beside the strings
  * there are, each code is listed when it is counted for the first time, so that nobody needs to
- * look at all counters. */
+ * look at all counters; and those of very few hits are sorted, so that there need be no counters.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "index/doclist.h"
 #include "index/facet.h"
 #include "index/number_order.h"
+#include "index/radix.h"
 #include "index/ranks.h"
 
 /* Counters for each stored byte, used in turn: equal bytes in a row would wait for their one. */
@@ -28,6 +30,9 @@
 
 /* Codes are listed while there are so many times more of them than hits. */
 #define LISTED_TIMES 2
+
+/* Codes of so few hits are sorted. */
+#define SORTED_MAX 512
 
 /* So many hits tell whether nearly all strings differ. */
 #define SAMPLE 4096
@@ -71,6 +76,20 @@ count_bytes_at(uint32_t lanes[LANES][BYTES], const uint8_t *stored,
 			lanes[lane][stored[place_at(docs, i + lane, run)]]++;
 	for (; i < docs->n; i++)
 		lanes[0][stored[place_at(docs, i, run)]]++;
+}
+
+/* Of few documents: counters of their own would cost more than the counting. */
+static void
+count_few_bytes(uint32_t *counts, const struct column_slice *slice,
+		const struct doclist_slice *docs)
+{
+	const uint8_t *values = slice->values;
+
+	for (size_t i = 0; i < docs->n; i++) {
+		uint8_t stored = values[place_at(docs, i, docs->run)];
+
+		counts[stored ? (size_t)slice->base + stored : 0]++;
+	}
 }
 
 static void
@@ -181,7 +200,9 @@ count_slice(struct facet_scratch *scratch, const struct column_slice *slice,
 		count_sparse(counts, slice, docs);
 		break;
 	case COLUMN_DENSE:
-		if (slice->width == 1)
+		if (slice->width == 1 && docs->n < BYTES)
+			count_few_bytes(counts, slice, docs);
+		else if (slice->width == 1)
 			count_bytes(counts, slice, docs);
 		else
 			count_wide(scratch, slice, docs);
@@ -275,6 +296,50 @@ take_counts(struct facet_scratch *scratch, struct histogram *histogram)
 	return 0;
 }
 
+/* --- Sorted --- */
+
+/* The codes of DOCS, which have one or none. Returns their number. */
+static size_t
+gather(const struct column *column, const struct doclist *docs, uint64_t keys[SORTED_MAX])
+{
+	uint32_t codes[SORTED_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; i < docs->n_slices; i++) {
+		struct column_slice slice;
+
+		column_slice(column, docs->slices[i].segment, &slice);
+		column_slice_codes(&slice, &docs->slices[i], 0, docs->slices[i].n, codes);
+		for (size_t j = 0; j < docs->slices[i].n; j++)
+			if (codes[j])
+				keys[n++] = codes[j];
+	}
+	return n;
+}
+
+static int
+count_sorted(const struct column *column, const struct doclist *docs, struct histogram *histogram)
+{
+	uint64_t keys[SORTED_MAX], scratch[SORTED_MAX];
+	size_t n = gather(column, docs, keys);
+
+	histogram->values = malloc(MAX(n, (size_t)1) * sizeof(*histogram->values));
+	if (!histogram->values)
+		return -ENOMEM;
+	histogram->present = histogram->mass = n;
+	histogram->n = 0;
+	radix_sort_keys(keys, scratch, n);
+	for (size_t i = 0; i < n; i++)
+		if (i > 0 && keys[i] == keys[i - 1])
+			histogram->values[histogram->n - 1].count++;
+		else
+			histogram->values[histogram->n++] = (struct facet_value){ (int64_t)keys[i],
+										  1 };
+	return 0;
+}
+
+/* --- Counting --- */
+
 int
 facet_count_codes(const struct column *column, const struct doclist *docs,
 		  struct facet_scratch *scratch, struct histogram *histogram)
@@ -284,6 +349,8 @@ facet_count_codes(const struct column *column, const struct doclist *docs,
 	bool listed = multi || n / LISTED_TIMES > docs->n;
 	int r;
 
+	if (listed && !multi && docs->n <= SORTED_MAX)
+		return count_sorted(column, docs, histogram);
 	/* Where one would do for all, lane after lane is the first. */
 	scratch->lanes = docs->n >= LANES_MIN && (size_t)n * LANES <= LANES_MAX ? LANES : 1;
 	scratch->lane_room = scratch->lanes > 1 ? n : 0;
@@ -398,4 +465,20 @@ facet_order_ranks(const struct column *column, const struct doclist *docs,
 			r = add_ranks(&slice, &docs->slices[i], ranks, scratch->order, &n);
 	}
 	return r < 0 ? r : number_order_fill_even(scratch->order, n, ranks->n);
+}
+
+int
+facet_order_histogram(const struct histogram *histogram, const struct ranks *ranks,
+		      struct facet_scratch *scratch)
+{
+	int r = scratch->order ? 0 : number_order_new(&scratch->order);
+	int64_t *numbers = r == 0 ? number_order_reserve(scratch->order, histogram->mass) : NULL;
+	size_t n = 0;
+
+	if (!numbers)
+		return -ENOMEM;
+	for (size_t i = 0; i < histogram->n; i++)
+		for (uint64_t count = histogram->values[i].count; count > 0; count--)
+			numbers[n++] = ranks->ranks[histogram->values[i].value];
+	return number_order_fill_even(scratch->order, n, ranks->n);
 }

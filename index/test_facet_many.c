@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/macros.h"
 #include "index/column.h"
+#include "index/derived.h"
 #include "index/facet.h"
 #include "index/number_order.h"
 #include "index/test_random.h"
@@ -322,6 +323,50 @@ two_threads_make_the_same(void **state)
 	roaring_bitmap_free(hits);
 }
 
+/* Few hits of many strings are ordered by these, or by their ranks where somebody has made them;
+ * and of very few, codes are sorted rather than counted. */
+static void
+ranks_at_hand_change_nothing(void **state)
+{
+	static const uint32_t SIZES[] = { 50, 100, 511, 513, 2000, 9000 };
+	const size_t first = NUMBERS + 2; /* of those with many strings */
+	struct index_facet *before[ARRAY_SIZE(SIZES)][PROPERTIES];
+	roaring_bitmap_t *hits[ARRAY_SIZE(SIZES)];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(SIZES); i++) {
+		hits[i] = roaring_bitmap_create();
+		while (roaring_bitmap_get_cardinality(hits[i]) < SIZES[i])
+			roaring_bitmap_add(hits[i], (uint32_t)random() % DOCS + 1);
+		for (size_t at = first; at < PROPERTIES; at++) {
+			assert_false(ranks_are_made(&column_derived(columns[at])->ranks));
+			check_facet(hits[i], at);
+			assert_int_equal(facet_new(&view, hits[i], &properties[at], FACET_BUCKETS,
+						   NULL, &before[i][at]),
+					 0);
+		}
+	}
+	for (size_t at = first; at < PROPERTIES; at++) {
+		CLEANUP(ranks) struct ranks *ranks = NULL;
+
+		assert_int_equal(ranks_get(&column_derived(columns[at])->ranks,
+					   column_dict(columns[at]), NULL, &ranks),
+				 0);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(SIZES); i++) {
+		for (size_t at = first; at < PROPERTIES; at++) {
+			CLEANUP(index_facet) struct index_facet *facet = NULL;
+
+			assert_int_equal(facet_new(&view, hits[i], &properties[at], FACET_BUCKETS,
+						   NULL, &facet),
+					 0);
+			assert_same_buckets(facet, before[i][at]);
+			index_facet_free(before[i][at]);
+		}
+		roaring_bitmap_free(hits[i]);
+	}
+}
+
 /* Documents that come when bins were made are in them when they are asked for. */
 static void
 bins_follow_a_growing_column(void **state)
@@ -345,6 +390,7 @@ main(void)
 {
 	static const struct CMUnitTest TESTS[] = {
 		cmocka_unit_test(bins_follow_a_growing_column),
+		cmocka_unit_test(ranks_at_hand_change_nothing), /* first: others make them */
 		cmocka_unit_test(counted_as_gathered),
 		cmocka_unit_test(two_threads_make_the_same),
 	};
