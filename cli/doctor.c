@@ -57,11 +57,8 @@ parse(int key, char *arg, struct argp_state *state)
 	case KEY_VERBOSE:
 		request->verbose = true;
 		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "it takes no arguments");
-		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return options_none(key, arg, state);
 	}
 }
 

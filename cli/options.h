@@ -32,7 +32,8 @@ struct options {
 void options_parse(const struct cli_verb *verb, int argc, char **argv, argp_parser_t parse,
 		   const char *doc, struct options *options);
 
-/* The PARSE of a verb that takes neither options of its own nor arguments. */
+/* The PARSE of a verb that takes neither options of its own nor arguments, and the rest of that of
+ * one that takes no arguments. */
 error_t options_none(int key, char *arg, struct argp_state *state);
 
 /* Calls EACH with every option that VERB takes: its own, --help, those it shares. */

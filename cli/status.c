@@ -40,7 +40,6 @@ parse(int key, char *arg, struct argp_state *state)
 {
 	struct status *status = state->input;
 
-	(void)arg;
 	switch (key) {
 	case KEY_WAIT:
 		status->wait = true;
@@ -48,11 +47,8 @@ parse(int key, char *arg, struct argp_state *state)
 	case KEY_FAILED:
 		status->failed = true;
 		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "it takes no arguments");
-		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return options_none(key, arg, state);
 	}
 }
 

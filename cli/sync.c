@@ -38,7 +38,6 @@ parse(int key, char *arg, struct argp_state *state)
 {
 	struct sync_verb *verb = state->input;
 
-	(void)arg;
 	switch (key) {
 	case KEY_WAIT:
 		verb->wait = true;
@@ -46,11 +45,8 @@ parse(int key, char *arg, struct argp_state *state)
 	case KEY_CONFIRM:
 		verb->confirm = true;
 		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "it takes no arguments");
-		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return options_none(key, arg, state);
 	}
 }
 
