@@ -256,13 +256,13 @@ def replace_block(text, name, block):
     return pattern.sub(lambda match: f"{match[1]}\n{block}\n\n{match[2]}", text)
 
 
-def write_docs(runs, trees, rest):
-    """RUNS: results by size, smallest first. TREES and REST: those of trees.py and rest.py, or None to
-    leave what is there."""
+def write_docs(runs, others):
+    """RUNS: results by size, smallest first. OTHERS: those of each other part, or None to leave what is
+    there."""
     path = os.path.join(ROOT, "docs/performance.md")
     with open(path) as file:
         text = file.read()
-    for name, kept in (("trees", trees), ("rest", rest)):
+    for name, kept in others.items():
         if kept:
             block = f"{kept['machine']}\n\n{markdown(FIGURES, kept['rows'])}"
             text = replace_block(text, name, block)
