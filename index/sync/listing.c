@@ -11,7 +11,8 @@
 #include "index/sync/turn.h"
 #include "index/sync/upstream.h"
 
-#define FIRST_PAGE "/files?where={}&max_results=1000"
+/* By cursor from the start: numbered pages move when a document before them goes. */
+#define FIRST_PAGE "/files?where={}&max_results=1000&after="
 
 /* --- Beginning and ending --- */
 

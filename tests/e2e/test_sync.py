@@ -10,6 +10,7 @@ import pytest
 
 import daemon as daemons
 from cores import ROBOT, Core, documents, upstream, wait_for
+from proxy import FAULTS, Proxy
 
 WORDS = "alpha beta gamma delta epsilon zeta".split()
 
@@ -152,6 +153,42 @@ def test_mass_removal_asks_first(new_daemon, empty_tree):
     replica.pxs("sync", "--confirm")
     wait_equal(other.daemon, replica)
     assert not documents(replica)
+
+
+@pytest.fixture
+def hooked(new_daemon, empty_tree, monkeypatch):
+    """A core of 1,500 files, and the proxy before it; hooked(HOOK) lets HOOK do something once, when a page was
+    answered and has not arrived yet."""
+    for i in range(1500):
+        with open(os.path.join(empty_tree, f"f{i}"), "w", encoding="ascii"):
+            pass
+    core = Core(new_daemon())
+    core.daemon.pxs("ingest", empty_tree)
+    proxy = Proxy(core.port)
+    core.url = proxy.url
+
+    def hooked(hook):
+        def fault(_, answer, __):
+            proxy.fault = None
+            hook(answer.json()["collection"]["items"])
+            return answer.bytes()
+
+        monkeypatch.setitem(FAULTS, "hook", fault)
+        proxy.set("hook", "page")
+
+    hooked.core, hooked.proxy = core, proxy
+    yield hooked
+    proxy.close()
+
+
+def test_what_goes_during_the_listing_takes_nothing_along(hooked, new_daemon):
+    """All that stands behind it moves up, from a later page to one that was read."""
+    core = hooked.core
+    hooked(lambda items: core.daemon.http("DELETE", items[3]["href"], headers={"If-Match": "*"}))
+    replica = new_daemon().start(*core.options(), mount=False)
+    replica.pxs("status", "--wait")
+    assert_equal(core.daemon, replica)
+    assert len(documents(replica)) >= 1499
 
 
 def test_a_wrong_password_is_told(core, new_daemon):
