@@ -89,13 +89,13 @@ compare(const struct crawler *crawler, struct crawler_page *page, size_t *ret_n,
 	*ret_n = 0;
 	json_array_foreach (page->items, i, item) {
 		const char *etag = "";
-		int64_t id = 0;
-		int r = reader_identity(item, &id, &etag, err);
+		int64_t *id = &page->ids[i];
+		int r = reader_identity(item, id, &etag, err);
 
 		if (r < 0)
 			return r;
-		page->added[i] = !follow_has(crawler->follower, view, id);
-		page->fresh[i] = !follow_has_version(crawler->follower, view, id, etag);
+		page->added[i] = !follow_has(crawler->follower, view, *id);
+		page->fresh[i] = !follow_has_version(crawler->follower, view, *id, etag);
 		*ret_n += page->fresh[i];
 	}
 	return 0;
@@ -315,7 +315,8 @@ crawler_list(struct crawler *crawler, const struct partition *part, bool brief,
 		r = crawler_take(crawler, &question, &page, err);
 		if (r < 0)
 			break;
-		suspects_mark_seen(crawler->follower->index, page.items, listing->seen);
+		suspects_mark_seen(crawler->follower->index, page.ids, json_array_size(page.items),
+				   listing->seen);
 		listing->complete = listing->complete && page.complete;
 		listing->hidden += page.hidden;
 		if (first)

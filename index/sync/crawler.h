@@ -39,6 +39,7 @@ struct crawler_page {
 	int64_t hits;	     /* documents that are said to match, on all pages */
 	int64_t hidden;	     /* documents that the page says it has left out */
 	bool complete;	     /* each item is here now, in this version */
+	int64_t ids[INTAKE_MAX];
 	/* By item, whether it was here before: not this version; not any. */
 	bool fresh[INTAKE_MAX], added[INTAKE_MAX];
 };

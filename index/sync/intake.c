@@ -45,15 +45,11 @@ intake_remove(struct intake *intake, int64_t id)
 	intake->removed[intake->n_removed++] = id;
 }
 
-int
-intake_commit(const struct intake *intake, struct index *index, struct pxs_error *err)
+static int
+write_intake(const struct intake *intake, struct index_write *write)
 {
-	CLEANUP(index_write) struct index_write *write = NULL;
-	int r;
+	int r = 0;
 
-	if (intake->n_documents == 0 && intake->n_removed == 0)
-		return 0;
-	r = index_write_begin(index, &write);
 	for (size_t i = 0; i < intake->n_documents && r == 0; i++)
 		r = index_write_put(write, intake->documents[i]);
 	for (size_t i = 0; i < intake->n_removed && r == 0; i++) {
@@ -61,7 +57,27 @@ intake_commit(const struct intake *intake, struct index *index, struct pxs_error
 		if (r == -ENOENT)
 			r = 0;
 	}
+	return r;
+}
+
+int
+intake_commit_all(const struct intake *const *intakes, size_t n, struct index *index,
+		  struct pxs_error *err)
+{
+	CLEANUP(index_write) struct index_write *write = NULL;
+	int r = index_write_begin(index, &write);
+
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = write_intake(intakes[i], write);
 	if (r == 0)
 		r = index_write_commit(STEAL(write), err);
 	return r < 0 ? pxs_error_set(err, r, -1, "cannot write to the index: %s", strerror(-r)) : 0;
+}
+
+int
+intake_commit(const struct intake *intake, struct index *index, struct pxs_error *err)
+{
+	if (intake->n_documents == 0 && intake->n_removed == 0)
+		return 0;
+	return intake_commit_all(&intake, 1, index, err);
 }

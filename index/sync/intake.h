@@ -31,7 +31,10 @@ int intake_put(struct intake *intake, struct reader *reader, const json_t *item,
 	       struct pxs_error *err);
 void intake_remove(struct intake *intake, int64_t id);
 
-/* What is not there to be removed is removed already. */
+/* In one transaction. What is not there to be removed is removed already. */
 int intake_commit(const struct intake *intake, struct index *index, struct pxs_error *err);
+/* N of them in one. */
+int intake_commit_all(const struct intake *const *intakes, size_t n, struct index *index,
+		      struct pxs_error *err);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/macros.h"
+#include "index/sync/ahead.h"
 #include "index/sync/follow.h"
 #include "index/sync/suspects.h"
 #include "index/sync/turn.h"
@@ -70,80 +71,105 @@ listing_begin(struct follower *follower, struct pxs_error *err)
 
 /* --- Pages --- */
 
+/* The N pages that wait, in one transaction. */
 static int
-take_items(struct follower *follower, const json_t *items, struct pxs_error *err)
+commit(struct follower *follower, struct ahead *ahead, size_t n, struct pxs_error *err)
 {
-	CLEANUP(index_view) struct index_view *view = index_view_get(follower->index);
-	const json_t *item;
-	size_t i;
-	int r = 0;
+	const struct intake *intakes[AHEAD_PAGES];
+	int r;
 
-	if (json_array_size(items) > INTAKE_MAX)
-		return pxs_error_set(err, -EPROTO, -1, "the upstream's page has %zu documents",
-				     json_array_size(items));
-	intake_clear(&follower->intake);
-	json_array_foreach (items, i, item) {
-		const char *etag = "";
-		int64_t id = 0;
+	for (size_t i = 0; i < n; i++)
+		intakes[i] = &ahead_page(ahead, i)->intake;
+	r = intake_commit_all(intakes, n, follower->index, err);
+	for (size_t i = 0; i < n && r == 0; i++) {
+		const struct ahead_page *page = ahead_page(ahead, i);
 
-		r = reader_identity(item, &id, &etag, err);
-		if (r == 0 && !follow_has_version(follower, view, id, etag))
-			r = intake_put(&follower->intake, &follower->reader, item, err);
-		if (r < 0)
-			return r;
+		atomic_fetch_add(&follower->written, page->intake.n_documents);
+		atomic_fetch_add(&follower->received, page->n);
+		if (follower->seen)
+			suspects_mark_seen(follower->index, page->ids, page->n, follower->seen);
 	}
-	r = follow_commit(follower, err);
-	if (r == 0 && follower->seen)
-		suspects_mark_seen(follower->index, items, follower->seen);
 	return r;
 }
 
 /* Short and empty pages are not the end, only the lack of a next one is; and not where fewer were
  * told than there are said to be. */
 static int
-check_complete(struct follower *follower, const json_t *answer, struct pxs_error *err)
+go_on(struct follower *follower, struct ahead_page *page, struct pxs_error *err)
 {
-	int64_t hits;
+	struct bookmark *bookmark = &follower->bookmark;
+	bool circle = page->next && strcmp(page->next, bookmark->next) == 0;
 
-	if (reader_number(answer, "hits", &hits) < 0 || hits < 0)
-		return pxs_error_set(err, -EPROTO, -1, "the upstream's page has no hits");
-	atomic_store(&follower->expected, (uint64_t)hits);
-	if (reader_link(answer, "next") || follower->bookmark.listed >= (uint64_t)hits)
+	bookmark->listed += page->n;
+	atomic_store(&follower->expected, (uint64_t)page->hits);
+	free(bookmark->next);
+	bookmark->next = STEAL(page->next);
+	if (!circle && (bookmark->next || bookmark->listed >= (uint64_t)page->hits))
 		return 0;
 	(void)listing_forget(follower);
-	return pxs_error_set(
-		err, -EPROTO, -1,
-		"the upstream's listing ended before all %" PRId64 " documents were told", hits);
+	if (circle)
+		return pxs_error_set(err, -EPROTO, -1, "the upstream's pages go round in a circle");
+	return pxs_error_set(err, -EPROTO, -1,
+			     "the upstream's listing ended before all %" PRId64
+			     " documents were told",
+			     page->hits);
 }
 
 static int
-take_page(struct follower *follower, struct pxs_error *err)
+take_pages(struct follower *follower, struct ahead *ahead, size_t n, struct pxs_error *err)
 {
-	CLEANUP(json_decref) json_t *answer = NULL;
-	struct bookmark *bookmark = &follower->bookmark;
-	const json_t *items = NULL;
-	const char *next;
-	int r = follow_get(follower, bookmark->next, &answer, err);
+	int r = commit(follower, ahead, n, err);
 
-	if (r == 0)
-		r = reader_items(answer, &items, err);
-	if (r == 0)
-		r = take_items(follower, items, err);
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = go_on(follower, ahead_page(ahead, i), err);
+	ahead_taken(ahead, n);
+	return r;
+}
+
+/* In its turn. Somebody has written since the pages were read: they may be older. */
+static int
+read_again(struct follower *follower, struct ahead **ahead, size_t *ret_n, struct pxs_error *err)
+{
+	int r;
+
+	ahead_close(STEAL(*ahead));
+	r = ahead_open(follower, follower->bookmark.next, ahead);
+	return r < 0 ? r : ahead_wait(*ahead, ret_n, err);
+}
+
+static int
+take_waiting(struct follower *follower, struct ahead **ahead, struct pxs_error *err)
+{
+	size_t n = 0;
+	int r = ahead_wait(*ahead, &n, err);
+
 	if (r < 0)
 		return r;
-	bookmark->listed += json_array_size(items);
-	atomic_fetch_add(&follower->received, json_array_size(items));
-	r = check_complete(follower, answer, err);
-	if (r < 0)
-		return r;
-	next = reader_link(answer, "next");
-	if (next && strcmp(next, bookmark->next) == 0) {
-		(void)listing_forget(follower);
-		return pxs_error_set(err, -EPROTO, -1, "the upstream's pages go round in a circle");
+	turn_take(follower->turn, false);
+	if (turn_count_urgent(follower->turn) != ahead_page(*ahead, 0)->urgent)
+		r = read_again(follower, ahead, &n, err);
+	if (r == 0)
+		r = take_pages(follower, *ahead, n, err);
+	turn_end(follower->turn);
+	return r;
+}
+
+static int
+take_all(struct follower *follower, struct pxs_error *err)
+{
+	CLEANUP(ahead) struct ahead *ahead = NULL;
+	int r = 0;
+
+	if (follower->bookmark.next)
+		r = ahead_open(follower, follower->bookmark.next, &ahead);
+	while (follower->bookmark.next && r == 0) {
+		atomic_store(&follower->state, SYNC_READING);
+		r = take_waiting(follower, &ahead, err);
+		/* The end is noted when what it lacks is gone, too. */
+		if (r == 0 && follower->bookmark.next)
+			r = bookmark_write(&follower->bookmark, follower->index, follower->url);
 	}
-	free(STEAL(bookmark->next));
-	bookmark->next = next ? strdup(next) : NULL;
-	return next && !bookmark->next ? -ENOMEM : 0;
+	return r;
 }
 
 /* --- What the listing lacks --- */
@@ -162,27 +188,10 @@ remove_vanished(struct follower *follower, struct pxs_error *err)
 	return r < 0 ? r : suspects_settle(&suspects, follower, err);
 }
 
-static int
-take_pages(struct follower *follower, struct pxs_error *err)
-{
-	int r = 0;
-
-	while (follower->bookmark.next && r == 0) {
-		atomic_store(&follower->state, SYNC_READING);
-		turn_take(follower->turn, false);
-		r = take_page(follower, err);
-		turn_end(follower->turn);
-		/* The end is noted when what it lacks is gone, too. */
-		if (r == 0 && follower->bookmark.next)
-			r = bookmark_write(&follower->bookmark, follower->index, follower->url);
-	}
-	return r;
-}
-
 int
 listing_run(struct follower *follower, struct pxs_error *err)
 {
-	int r = take_pages(follower, err);
+	int r = take_all(follower, err);
 
 	if (r == 0 && follower->seen)
 		r = remove_vanished(follower, err);

@@ -16,20 +16,15 @@ suspects_done(struct suspects *suspects)
 }
 
 void
-suspects_mark_seen(struct index *index, const json_t *items, roaring_bitmap_t *seen)
+suspects_mark_seen(struct index *index, const int64_t *ids, size_t n, roaring_bitmap_t *seen)
 {
 	CLEANUP(index_view) struct index_view *view = index_view_get(index);
-	const json_t *item;
 	uint32_t doc;
-	size_t i;
 
-	json_array_foreach (items, i, item) {
-		int64_t id = json_integer_value(reader_value(item, "_id"));
-
+	for (size_t i = 0; i < n; i++)
 		/* Rows are given like documents are: 32 bits hold them. */
-		if (index_doc_find(view, id, &doc) == 0)
+		if (index_doc_find(view, ids[i], &doc) == 0)
 			roaring_bitmap_add(seen, (uint32_t)index_doc_row(view, doc));
-	}
 }
 
 static int

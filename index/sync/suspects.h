@@ -5,7 +5,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <jansson.h>
 #include <roaring/roaring.h>
 
 #include "base/cleanup.h"
@@ -28,8 +27,8 @@ suspects_cleanup(struct suspects *suspects)
 	suspects_done(suspects);
 }
 
-/* The ITEMS of an answer are there: add their rows to SEEN. Called after they were committed. */
-void suspects_mark_seen(struct index *index, const json_t *items, roaring_bitmap_t *seen);
+/* The documents called IDS are there: add their rows to SEEN. Called after they were committed. */
+void suspects_mark_seen(struct index *index, const int64_t *ids, size_t n, roaring_bitmap_t *seen);
 /* Add those of HITS whose rows are not in SEEN. */
 int suspects_collect(struct suspects *suspects, struct index_hits *hits,
 		     const roaring_bitmap_t *seen);

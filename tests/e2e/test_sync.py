@@ -3,6 +3,7 @@
 import http.server
 import json
 import os
+import sqlite3
 import threading
 import time
 
@@ -189,6 +190,31 @@ def test_what_goes_during_the_listing_takes_nothing_along(hooked, new_daemon):
     replica.pxs("status", "--wait")
     assert_equal(core.daemon, replica)
     assert len(documents(replica)) >= 1499
+
+
+def test_what_is_written_during_a_listing_stays(hooked, new_daemon):
+    """A page that was read before is older than what is here now."""
+    core, shown = hooked.core, []
+    replica = new_daemon().start(*core.options(), mount=False)
+    replica.pxs("status", "--wait")
+
+    def write(items):
+        replica.pxs("set", items[5]["href"].rsplit("/", 1)[1], "user.rating=5")
+        shown.append(items[5]["href"])
+
+    hooked(write)
+    replica.stop()
+    with sqlite3.connect(os.path.join(replica.index, "state.db")) as notes:  # all is compared then
+        notes.execute("DELETE FROM meta WHERE key GLOB 'sync.*'")
+    notes.close()
+    replica.start(*core.options(), mount=False)
+    wait_for(lambda: shown, "no page is read")
+    for _ in range(100):
+        item = replica.get(shown[0]).collection["items"][0]
+        assert {"user.rating": 5}.items() <= {d["name"]: d["value"] for d in item["data"]}.items()
+        time.sleep(0.01)
+    replica.pxs("status", "--wait")
+    assert_equal(core.daemon, replica)
 
 
 def test_a_wrong_password_is_told(core, new_daemon):
