@@ -162,7 +162,16 @@ write_body(struct pxs_json *json, const struct route *route)
 	}
 }
 
-/* "200 304 404" */
+static void
+write_response(struct pxs_json *json, const char *status)
+{
+	pxs_json_key(json, status);
+	pxs_json_begin_object(json);
+	pxs_json_pair(json, "description", reply_reason((unsigned int)atoi(status)));
+	pxs_json_end_object(json);
+}
+
+/* Its own, "200 304 404"; what anybody may hear who has to wait for his turn; and the rest. */
 static void
 write_responses(struct pxs_json *json, const struct route *route)
 {
@@ -174,11 +183,12 @@ write_responses(struct pxs_json *json, const struct route *route)
 		size_t len = strcspn(at, " ");
 
 		(void)snprintf(status, sizeof(status), "%.*s", (int)len, at);
-		pxs_json_key(json, status);
-		pxs_json_begin_object(json);
-		pxs_json_pair(json, "description", reply_reason((unsigned int)atoi(status)));
-		pxs_json_end_object(json);
+		write_response(json, status);
 		at += len + (at[len] == ' ');
+	}
+	if (route->pace != ROUTE_QUICK) {
+		write_response(json, "429");
+		write_response(json, "503");
 	}
 	pxs_json_key(json, "default");
 	pxs_json_begin_object(json);

@@ -26,7 +26,8 @@ struct route {
 	const char *summary;	/* for people */
 	const char *parameters; /* that it knows, by name, separated by blanks; NULL: none */
 	const char *body;	/* the kind of body that it takes; NULL: none */
-	const char *statuses;	/* of its answers, beside those that any may have */
+	const char *statuses;	/* of its answers, beside those that any may have, and 429 and 503
+				 * of those that are not quick */
 };
 
 /* The I-th of all; NULL behind the last. */
