@@ -167,20 +167,19 @@ young_entry(const struct shape *shape, uint32_t code)
 	return *(struct dict_entry **)stable_at(&shape->young->texts, code - shape->young->first);
 }
 
+/* The last part that does not begin behind CODE; without a branch to guess at. */
 static const struct dict_part *
 part_of(const struct shape *shape, uint32_t code)
 {
-	uint32_t low = 0, high = shape->n_parts;
+	const struct dict_part *part = shape->parts;
 
-	while (high - low > 1) {
-		uint32_t mid = low + (high - low) / 2;
+	for (uint32_t n = shape->n_parts; n > 1;) {
+		uint32_t half = n / 2;
 
-		if (shape->parts[mid].first <= code)
-			low = mid;
-		else
-			high = mid;
+		part = part[half].first <= code ? part + half : part;
+		n -= half;
 	}
-	return &shape->parts[low];
+	return part;
 }
 
 struct text {

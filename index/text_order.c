@@ -78,15 +78,34 @@ text_order_add(struct text_order *order, uint32_t code, uint32_t weight)
 	order->depth[at] = at == 0 ? 0 : INSIDE;
 }
 
-/* How many bytes from DEPTH on all strings of a group share. */
-static size_t
-shared_bytes(const struct text_order *order, size_t begin, size_t end, size_t depth)
+/* The strings of a group from DEPTH on, as the keys of its items for now. All are asked for before
+ * any is read: each lies somewhere else in memory. */
+static void
+fetch(struct text_order *order, size_t begin, size_t end, size_t depth)
 {
-	const char *first = dict_text(order->dict, order->items[begin].value) + depth;
+	for (size_t i = begin; i < end; i++) {
+		const char *text = dict_text(order->dict, order->items[i].value) + depth;
+
+		__builtin_prefetch(text);
+		order->items[i].key = (uintptr_t)text;
+	}
+}
+
+static const char *
+fetched(const struct radix_item *item)
+{
+	return (const char *)(uintptr_t)item->key; /* NOLINT(performance-no-int-to-ptr) */
+}
+
+/* How many bytes all strings of a group share. */
+static size_t
+shared_bytes(const struct radix_item *items, size_t begin, size_t end)
+{
+	const char *first = fetched(&items[begin]);
 	size_t shared = strlen(first);
 
 	for (size_t i = begin + 1; i < end; i++) {
-		const char *text = dict_text(order->dict, order->items[i].value) + depth;
+		const char *text = fetched(&items[i]);
 		size_t same = 0;
 
 		while (same < shared && text[same] == first[same])
@@ -114,12 +133,14 @@ static int
 refine(struct text_order *order, size_t begin, size_t end, const struct index_budget *budget)
 {
 	struct radix_item *items = order->items;
-	size_t depth = order->depth[begin];
+	size_t depth = order->depth[begin], shared;
 	int r = 0;
 
-	depth += shared_bytes(order, begin, end, depth);
+	fetch(order, begin, end, depth);
+	shared = shared_bytes(items, begin, end);
+	depth += shared;
 	for (size_t i = begin; i < end && r == 0; i++) {
-		items[i].key = key_of(dict_text(order->dict, items[i].value) + depth);
+		items[i].key = key_of(fetched(&items[i]) + shared);
 		if (i % TEXTS_AT_ONCE == 0)
 			r = budget_check(budget);
 	}
