@@ -106,17 +106,28 @@ read_dense_codes(const struct column_slice *slice, const struct doclist_slice *d
 		read_codes_4(slice, docs, from, n, out);
 }
 
-/* By steps that double, since both sides ascend. */
+/* Places lie more or less evenly: from where this one would be then, by steps that double. */
 uint32_t
 column_slice_seek(const struct column_slice *slice, uint32_t at, uint32_t place)
 {
-	uint32_t low = at, step = 1;
+	uint32_t low, high, step = 1;
 
-	while (low + step < slice->n && slice->places[low + step] < place) {
-		low += step;
+	if (at >= slice->n || slice->places[at] >= place)
+		return at;
+	low = at + ((place - slice->places[at]) * slice->n >> COLUMN_SEGMENT_SHIFT);
+	low = high = MIN(low, slice->n - 1);
+	if (slice->places[low] < place) {
+		while (low + step < slice->n && slice->places[low + step] < place) {
+			low += step;
+			step *= 2;
+		}
+		return first_not_before(slice, low + 1, MIN(low + step, slice->n), place);
+	}
+	while (high - at > step && slice->places[high - step] >= place) {
+		high -= step;
 		step *= 2;
 	}
-	return first_not_before(slice, low, MIN(low + step, slice->n), place);
+	return first_not_before(slice, high - at > step ? high - step + 1 : at + 1, high, place);
 }
 
 static void
