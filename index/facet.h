@@ -33,8 +33,7 @@ struct ranks;
 /* A rounder bound may lie so far from the ideal cut (percent of an ideal bucket). */
 #define ROUND_FAR_PERCENT 15
 
-/* From so many hits on, numbers are counted rather than gathered, and two threads share the work.
- */
+/* From so many hits on, numbers are counted rather than gathered. */
 #define FACET_MANY 16384
 
 /* Room that is used for one property after the other. */
@@ -115,7 +114,10 @@ int facet_count_numbers(struct number_order *order, uint64_t present, struct his
 /* --- Buckets: FACET has its property, count and missing; buckets and `other` are added. All memory
  * is the arena's, strings of dictionaries aside. -ENOMEM. --- */
 
-/* The MAX_VALUES commonest, by count, then by value. Reorders HISTOGRAM. */
+/* The MAX_VALUES commonest, by count, then by value. Reorders HISTOGRAM. The first tells only the
+ * counts, which take no look at a string. */
+int facet_by_counts(struct pxs_arena *arena, struct histogram *histogram, size_t max_values,
+		    struct index_facet *facet);
 int facet_by_values(struct pxs_arena *arena, const struct column *column,
 		    struct histogram *histogram, size_t max_values, struct index_facet *facet);
 

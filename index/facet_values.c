@@ -17,15 +17,16 @@ value_of(const struct column *column, int64_t code_or_number, struct query_value
 	ret_value->string = dict_text(column_dict(column), (uint32_t)code_or_number);
 }
 
-/* Commonest first, then by value: <0 if A goes before B. */
+/* Commonest first, then by value, if COLUMN says what values are: <0 if A goes before B. */
 static int
 compare(const struct column *column, const struct facet_value *a, const struct facet_value *b)
 {
 	if (a->count != b->count)
 		return a->count > b->count ? -1 : 1;
+	if (!column)
+		return 0;
 	if (column_dict(column))
-		return strcmp(dict_text(column_dict(column), (uint32_t)a->value),
-			      dict_text(column_dict(column), (uint32_t)b->value));
+		return dict_compare(column_dict(column), (uint32_t)a->value, (uint32_t)b->value);
 	return (a->value > b->value) - (a->value < b->value);
 }
 
@@ -70,29 +71,50 @@ select_first(const struct column *column, struct facet_value *values, size_t n_v
 	}
 }
 
+/* Buckets of the first N of HISTOGRAM that have nothing but their counts. */
+static int
+count_buckets(struct pxs_arena *arena, const struct histogram *histogram, size_t n,
+	      struct index_facet *facet)
+{
+	/* One more, for "(none)". */
+	facet->buckets = pxs_arena_alloc(arena, (n + 1) * sizeof(*facet->buckets));
+	if (!facet->buckets)
+		return -ENOMEM;
+	facet->n_buckets = n;
+	facet->other = histogram->mass;
+	for (size_t i = 0; i < n; i++) {
+		facet->buckets[i].count = histogram->values[i].count;
+		facet->other -= histogram->values[i].count;
+	}
+	return 0;
+}
+
+int
+facet_by_counts(struct pxs_arena *arena, struct histogram *histogram, size_t max_values,
+		struct index_facet *facet)
+{
+	size_t n = MIN(histogram->n, max_values);
+
+	select_first(NULL, histogram->values, histogram->n, n);
+	return count_buckets(arena, histogram, n, facet);
+}
+
 int
 facet_by_values(struct pxs_arena *arena, const struct column *column, struct histogram *histogram,
 		size_t max_values, struct index_facet *facet)
 {
 	size_t n = MIN(histogram->n, max_values);
+	int r;
 
 	select_first(column, histogram->values, histogram->n, n);
-	/* One more, for "(none)". */
-	facet->buckets = pxs_arena_alloc(arena, (n + 1) * sizeof(*facet->buckets));
-	if (!facet->buckets)
-		return -ENOMEM;
-
-	facet->n_buckets = n;
-	facet->other = histogram->mass;
-	for (size_t i = 0; i < n; i++) {
+	r = count_buckets(arena, histogram, n, facet);
+	for (size_t i = 0; r == 0 && i < n; i++) {
 		struct index_bucket *bucket = &facet->buckets[i];
 
 		bucket->kind = INDEX_BUCKET_VALUE;
-		bucket->count = histogram->values[i].count;
 		bucket->condition.kind = QUERY_EQUALS;
 		bucket->condition.property = facet->property;
 		value_of(column, histogram->values[i].value, &bucket->condition.value);
-		facet->other -= bucket->count;
 	}
-	return 0;
+	return r;
 }
