@@ -198,10 +198,22 @@ lexicon_find(const struct lexicon *lexicon, const char *term, size_t len)
 
 /* --- Adding --- */
 
-static int
-grow_part(struct lexicon *lexicon, struct part *part)
+/* Where a term that PART does not have belongs: no text is compared. */
+static uint32_t *
+free_slot(const struct part *part, uint64_t hash)
 {
-	struct part grown = { .n_slots = MAX(part->n_slots * 2, (uint32_t)SLOTS_FIRST) };
+	uint32_t mask = part->n_slots - 1;
+	uint32_t at = (uint32_t)hash & mask;
+
+	while (part->slots[at])
+		at = (at + 1) & mask;
+	return &part->slots[at];
+}
+
+static int
+grow_part(struct lexicon *lexicon, struct part *part, uint32_t n_slots)
+{
+	struct part grown = { .n_slots = n_slots };
 
 	grown.slots = calloc(grown.n_slots, sizeof(*grown.slots));
 	if (!grown.slots)
@@ -210,10 +222,9 @@ grow_part(struct lexicon *lexicon, struct part *part)
 	for (uint32_t i = 0; i < part->n_slots; i++) {
 		uint32_t number = part->slots[i];
 		const char *term = number ? lexicon_term(lexicon, number) : "";
-		size_t len = strlen(term);
 
 		if (number)
-			*probe(lexicon, &grown, hash_of(term, len), term, len) = number;
+			*free_slot(&grown, hash_of(term, strlen(term))) = number;
 	}
 
 	(void)pthread_rwlock_wrlock(&lexicon->lock);
@@ -221,6 +232,21 @@ grow_part(struct lexicon *lexicon, struct part *part)
 	*part = grown;
 	(void)pthread_rwlock_unlock(&lexicon->lock);
 	return 0;
+}
+
+int
+lexicon_reserve(struct lexicon *lexicon, uint32_t n)
+{
+	uint32_t n_slots = SLOTS_FIRST;
+	int r = 0;
+
+	/* Half full, and some parts have a few terms more than others. */
+	while (n_slots / 2 < n / PARTS + n / PARTS / 16)
+		n_slots *= 2;
+	for (size_t i = 0; r == 0 && i < PARTS; i++)
+		if (lexicon->parts[i].n_slots < n_slots)
+			r = grow_part(lexicon, &lexicon->parts[i], n_slots);
+	return r;
 }
 
 /* A place for a term of LEN bytes and its NUL that is the next by number. */
@@ -297,30 +323,45 @@ append(struct lexicon *lexicon, const char *term, size_t len, uint32_t *ret_numb
 	return 0;
 }
 
-int
-lexicon_add(struct lexicon *lexicon, const char *term, size_t len, uint32_t *ret_number)
+static int
+add_new(struct lexicon *lexicon, uint64_t hash, const char *term, size_t len, uint32_t *ret_number)
 {
-	uint64_t hash = hash_of(term, len);
 	struct part *part = (struct part *)part_of(lexicon, hash);
 	uint32_t *slot;
-	int r;
+	int r = 0;
 
-	/* The writer may read without the lock. */
-	if (part->n_slots && (*ret_number = *probe(lexicon, part, hash, term, len)))
-		return 0;
 	if (len > LEXICON_TERM_MAX)
 		return -E2BIG;
-	r = part->used * 2 < part->n_slots ? 0 : grow_part(lexicon, part);
+	if (part->used * 2 >= part->n_slots)
+		r = grow_part(lexicon, part, MAX(part->n_slots * 2, (uint32_t)SLOTS_FIRST));
 	if (r == 0)
 		r = append(lexicon, term, len, ret_number);
 	if (r < 0)
 		return r;
-	slot = probe(lexicon, part, hash, term, len);
+	slot = free_slot(part, hash);
 	(void)pthread_rwlock_wrlock(&lexicon->lock);
 	*slot = *ret_number;
 	part->used++;
 	(void)pthread_rwlock_unlock(&lexicon->lock);
 	return 0;
+}
+
+int
+lexicon_add(struct lexicon *lexicon, const char *term, size_t len, uint32_t *ret_number)
+{
+	uint64_t hash = hash_of(term, len);
+	const struct part *part = part_of(lexicon, hash);
+
+	/* The writer may read without the lock. */
+	if (part->n_slots && (*ret_number = *probe(lexicon, part, hash, term, len)))
+		return 0;
+	return add_new(lexicon, hash, term, len, ret_number);
+}
+
+int
+lexicon_add_new(struct lexicon *lexicon, const char *term, size_t len, uint32_t *ret_number)
+{
+	return add_new(lexicon, hash_of(term, len), term, len, ret_number);
 }
 
 void

@@ -103,15 +103,17 @@ add_terms(struct lexicon *lexicon, const struct head *head, const char *body, si
 	uint32_t last = 0;
 	uint32_t number;
 	size_t len;
-	int r;
+	int r = head->n > head->text_bytes ? -EBADMSG : lexicon_reserve(lexicon, (uint32_t)head->n);
 
+	if (r < 0)
+		return r;
 	for (uint64_t i = 0; i < head->n; i++, term += len + 1) {
 		if (term >= end)
 			return -EBADMSG;
 		len = strlen(term);
 		r = read_counts(&at, counts_end, &last, &counts);
 		if (r == 0)
-			r = lexicon_add(lexicon, term, len, &number);
+			r = lexicon_add_new(lexicon, term, len, &number);
 		if (r < 0)
 			return r;
 		lexicon_set(lexicon, number, counts.documents, counts.doc);
