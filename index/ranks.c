@@ -1,5 +1,6 @@
-/* Sorting all strings takes long, so it is done once; those that are new since are sorted among
- * themselves and merged in, which costs a few comparisons for each and one pass over numbers. */
+/* Sorting all strings takes long, so it is done once, best when they were written down; those that
+ * are new since are sorted among themselves and merged in, which costs a few comparisons for each
+ * and one pass over numbers. */
 #include "index/ranks.h"
 
 #include <errno.h>
@@ -108,13 +109,32 @@ merge(const struct dict *dict, const struct ranks *old, const struct index_budge
 	return 0;
 }
 
+/* Those of ORDER; no more of them than a merge needs. */
+static int
+take_order(const struct dict_order *order, struct ranks **ret_ranks)
+{
+	int r = alloc(order->n, ret_ranks);
+
+	if (r == 0 && order->n)
+		memcpy((*ret_ranks)->codes + 1, order->codes, order->n * sizeof(*order->codes));
+	return r;
+}
+
 static int
 make(const struct dict *dict, const struct ranks *old, uint32_t n,
      const struct index_budget *budget, struct ranks **ret_ranks)
 {
 	CLEANUP(ranks) struct ranks *ranks = NULL;
+	CLEANUP(ranks) struct ranks *written = NULL;
+	struct dict_order order;
 	int r = alloc(n, &ranks);
 
+	/* Codes may have come, and been written down, since N was read. */
+	dict_order(dict, &order);
+	if (r == 0 && order.n > (old ? old->n : 0) && order.n <= n) {
+		r = take_order(&order, &written);
+		old = written;
+	}
 	if (r == 0 && n > 0)
 		r = old && n - old->n < old->n / MERGE_PART ? merge(dict, old, budget, ranks)
 							    : rank_all(dict, n, budget, ranks);

@@ -13,6 +13,7 @@
 #include "base/macros.h"
 #include "index/dict.h"
 #include "index/epoch.h"
+#include "index/ranks.h"
 
 #define TEXTS 3000
 
@@ -150,6 +151,33 @@ ranks_are_the_order_of_texts(void **state)
 	}
 }
 
+/* They begin with the order that was written down, and end with what came after it. */
+static void
+ranks_of_all_begin_with_those(void **state)
+{
+	const uint32_t ordered[] = { TEXTS - TEXTS / 16, TEXTS / 2, TEXTS };
+
+	(void)state;
+	add(0, TEXTS);
+	map(TEXTS);
+	for (size_t i = 0; i < ARRAY_SIZE(ordered); i++) {
+		CLEANUP(ranks) struct ranks *ranks = NULL;
+		struct ranks_slot slot;
+
+		map_lexicon(ordered[i]);
+		ranks_slot_init(&slot);
+		assert_int_equal(ranks_get(&slot, dict, NULL, &ranks), 0);
+		assert_int_equal(ranks->n, TEXTS);
+		for (uint32_t rank = 1; rank <= ranks->n; rank++) {
+			assert_int_equal(ranks->ranks[ranks->codes[rank]], rank);
+			if (rank > 1)
+				assert_true(strcmp(dict_text(dict, ranks->codes[rank - 1]),
+						   dict_text(dict, ranks->codes[rank])) < 0);
+		}
+		ranks_slot_done(&slot);
+	}
+}
+
 /* A reader of an old view goes on with the text that it was lent. */
 static void
 a_lent_text_lives_as_long_as_the_epoch(void **state)
@@ -197,6 +225,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(strings_move_and_stay, setup, teardown),
 		cmocka_unit_test_setup_teardown(ranks_are_the_order_of_texts, setup, teardown),
+		cmocka_unit_test_setup_teardown(ranks_of_all_begin_with_those, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_lent_text_lives_as_long_as_the_epoch, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(damaged_bytes_are_refused, setup, teardown),
