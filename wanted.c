@@ -66,7 +66,7 @@ const struct argp_option WANTED_OPTIONS[] = {
 	{ "mount", KEY_MOUNT, "DIR", 0,
 	  "Show the catalogue in this folder (may be given several times)", 0 },
 	{ "mount-options", 'o', "OPT[,OPT]", 0,
-	  "Options of the mount before it: allow_other lets other users in, unlink lets rm "
+	  "Options of the mount before it: allow_other lets other users in, delete lets rm "
 	  "delete documents, visibility=unix shows each user what he could stat",
 	  0 },
 	{ "public", KEY_PUBLIC, NULL, 0,

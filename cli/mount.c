@@ -26,7 +26,7 @@ struct mount_verb {
 
 static const struct argp_option MOUNT_OPTIONS[] = {
 	{ NULL, 'o', "OPT[,OPT]", 0,
-	  "Mount options: allow_other lets other users in, unlink lets rm delete documents, "
+	  "Mount options: allow_other lets other users in, delete lets rm delete documents, "
 	  "visibility=unix shows each user what he could stat",
 	  0 },
 	{ 0 },

@@ -69,9 +69,9 @@ fs_attr_folder(struct fs_request *request, uint64_t id, uint64_t size,
 	       struct fuse_entry_param *entry)
 {
 	const struct fs_options *options = &request->fs->options;
-	mode_t mode = !options->unlinks_per_minute ? MODE_FOLDER
-		      : options->allow_other	   ? MODE_FOLDER_SHARED
-						   : MODE_FOLDER_OPEN;
+	mode_t mode = !options->deletions_per_minute ? MODE_FOLDER
+		      : options->allow_other	     ? MODE_FOLDER_SHARED
+						     : MODE_FOLDER_OPEN;
 
 	fill(request, id, mode, size, FS_FOLDER_ATTR_S, entry);
 }

@@ -103,7 +103,7 @@ note_name(const struct page *page, const char *name, const struct fuse_entry_par
 	uint64_t row = fs_node_row(entry->ino);
 	uint32_t doc;
 
-	if (fs->options.unlinks_per_minute && fs_node_is_document(entry->ino) &&
+	if (fs->options.deletions_per_minute && fs_node_is_document(entry->ino) &&
 	    index_doc_find_row(view, row, &doc) == 0)
 		fs_seen_note_name(fs->seen, page->listing->node->id, name, row,
 				  index_doc_seq(view, doc));

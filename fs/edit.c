@@ -270,7 +270,7 @@ fs_op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *val
 static int
 check_allowance(struct fs_request *request)
 {
-	unsigned int n = request->fs->options.unlinks_per_minute;
+	unsigned int n = request->fs->options.deletions_per_minute;
 	int64_t wait_s = fs_allowances_take(request->fs->allowances, fs_request_uid(request), n);
 
 	if (wait_s == 0)
@@ -333,10 +333,10 @@ fs_edit_unlink(struct fs_request *request, struct fs_node *parent, const char *n
 	struct fuse_entry_param entry = { 0 };
 	int r;
 
-	if (!request->fs->options.unlinks_per_minute)
+	if (!request->fs->options.deletions_per_minute)
 		return pxs_error_set(&request->err, -EPERM, -1,
 				     "deleting documents is not allowed in this mount (its option "
-				     "unlink allows it); no file was touched");
+				     "delete allows it); no file was touched");
 	if (!shows_documents(parent))
 		return pxs_error_set(&request->err, -EPERM, -1,
 				     "only documents can be deleted here");

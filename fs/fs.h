@@ -17,8 +17,8 @@ struct fs_options {
 	const char *mountpoint; /* absolute; an existing, empty folder */
 	bool allow_other;	/* other users may enter (needs root, or user_allow_other) */
 	bool visibility_unix;	/* everybody sees those documents whose files he could stat */
-	unsigned int unlinks_per_minute; /* documents that each user may delete; 0: none */
-	const char *announce_helper;	 /* the program pxs-announce, lent */
+	unsigned int deletions_per_minute; /* documents that each user may delete; 0: none */
+	const char *announce_helper;	   /* the program pxs-announce, lent */
 	struct sync *sync; /* lent: has the content of files that do not lie here; NULL: nobody */
 	struct auth *auth; /* lent: rights of users; NULL: only root and our own user have some */
 	/* Adds the text of .pxs/status at the root of the mount; NULL: a short one of our own. */

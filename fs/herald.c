@@ -172,7 +172,7 @@ static bool
 is_kept(struct fs_herald *herald, const struct shown *shown, const struct shown *another)
 {
 	bool is_kept = another && another->row != shown->row &&
-		       herald->fs->options.unlinks_per_minute;
+		       herald->fs->options.deletions_per_minute;
 
 	herald->tells_folder |= is_kept;
 	return is_kept;

@@ -199,7 +199,7 @@ note_name(struct fs_request *request, const struct fuse_entry_param *entry)
 {
 	uint32_t doc;
 
-	if (request->fs->options.unlinks_per_minute && fs_node_is_document(entry->ino) &&
+	if (request->fs->options.deletions_per_minute && fs_node_is_document(entry->ino) &&
 	    fs_request_document(request, entry->ino, &doc) == 0)
 		fs_seen_note_name(request->fs->seen, request->node, request->name,
 				  fs_node_row(entry->ino), index_doc_seq(request->view, doc));

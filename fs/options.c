@@ -16,29 +16,29 @@ static const struct {
 	{ "allow_other", offsetof(struct fs_options, allow_other) },
 };
 
-/* Documents that `unlink` alone allows each user a minute. */
-#define UNLINKS 100
-#define UNLINKS_MAX 1000000
+/* Documents that `delete` alone lets each user remove in a minute. */
+#define DELETIONS 100
+#define DELETIONS_MAX 1000000
 
-/* "unlink" or "unlink=N"; false: something else. */
+/* "delete" or "delete=N"; false: something else. */
 static bool
-is_unlink(const char *option, struct fs_options *options)
+is_delete(const char *option, struct fs_options *options)
 {
-	static const char NAME[] = "unlink";
+	static const char NAME[] = "delete";
 	const char *number = option + strlen(NAME);
 	char *end;
-	unsigned long n = UNLINKS;
+	unsigned long n = DELETIONS;
 
 	if (strncmp(option, NAME, strlen(NAME)) != 0)
 		return false;
 	if (*number == '=') {
 		n = strtoul(number + 1, &end, 10);
-		if (number[1] < '0' || number[1] > '9' || *end || n > UNLINKS_MAX)
+		if (number[1] < '0' || number[1] > '9' || *end || n > DELETIONS_MAX)
 			return false;
 	} else if (*number) {
 		return false;
 	}
-	options->unlinks_per_minute = (unsigned int)n;
+	options->deletions_per_minute = (unsigned int)n;
 	return true;
 }
 
@@ -62,11 +62,11 @@ parse_one(const char *option, struct fs_options *options, struct pxs_error *err)
 			*(bool *)((char *)options + FLAGS[i].field) = true;
 			return 0;
 		}
-	if (is_unlink(option, options) || is_visibility(option, options))
+	if (is_delete(option, options) || is_visibility(option, options))
 		return 0;
 	return pxs_error_set(err, -EINVAL, -1,
 			     "unknown mount option '%.100s'; there are: allow_other, "
-			     "unlink[=DOCUMENTS-A-MINUTE], visibility=all|unix",
+			     "delete[=DOCUMENTS-A-MINUTE], visibility=all|unix",
 			     option);
 }
 

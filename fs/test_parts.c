@@ -201,14 +201,14 @@ options_are_parsed(void **state)
 		{ "nonsense", -EINVAL, false, 0, false },
 		{ "allow_other,nonsense", -EINVAL, false, 0, false }, /* nothing is set then */
 		{ "allow_othe", -EINVAL, false, 0, false },
-		{ "unlink", 0, false, 100, false },
-		{ "unlink=7,allow_other", 0, true, 7, false },
-		{ "unlink=0", 0, false, 0, false },
-		{ "unlink=", -EINVAL, false, 0, false },
-		{ "unlink=-1", -EINVAL, false, 0, false },
-		{ "unlink=5x", -EINVAL, false, 0, false },
-		{ "unlink=1000001", -EINVAL, false, 0, false },
-		{ "unlinked", -EINVAL, false, 0, false },
+		{ "delete", 0, false, 100, false },
+		{ "delete=7,allow_other", 0, true, 7, false },
+		{ "delete=0", 0, false, 0, false },
+		{ "delete=", -EINVAL, false, 0, false },
+		{ "delete=-1", -EINVAL, false, 0, false },
+		{ "delete=5x", -EINVAL, false, 0, false },
+		{ "delete=1000001", -EINVAL, false, 0, false },
+		{ "deleteed", -EINVAL, false, 0, false },
 		{ "visibility=unix", 0, false, 0, true },
 		{ "visibility=unix,visibility=all", 0, false, 0, false },
 		{ "visibility=none", -EINVAL, false, 0, false },
@@ -222,7 +222,7 @@ options_are_parsed(void **state)
 
 		assert_int_equal(fs_options_parse(ROWS[i].text, &options, &err), ROWS[i].result);
 		assert_int_equal(options.allow_other, ROWS[i].allow_other);
-		assert_int_equal(options.unlinks_per_minute, ROWS[i].unlinks);
+		assert_int_equal(options.deletions_per_minute, ROWS[i].unlinks);
 		assert_int_equal(options.visibility_unix, ROWS[i].visibility_unix);
 		assert_true((err.code != 0) == (ROWS[i].result != 0));
 	}

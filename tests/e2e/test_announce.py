@@ -32,9 +32,9 @@ def daemon(new_daemon, empty_tree):
 
 
 @pytest.fixture
-def unlinking(new_daemon, empty_tree):
+def deleting(new_daemon, empty_tree):
     write(os.path.join(empty_tree, "cats-0.txt"))
-    daemon = mounted(new_daemon(), "unlink")
+    daemon = mounted(new_daemon(), "delete")
     daemon.pxs("ingest", empty_tree)
     return daemon
 
@@ -99,20 +99,20 @@ def test_a_name_without_suffix_goes_to_the_next(daemon, empty_tree):
         )
 
 
-def test_where_names_may_be_unlinked_the_kernel_keeps_what_it_was_shown(unlinking, empty_tree):
+def test_where_names_may_be_unlinked_the_kernel_keeps_what_it_was_shown(deleting, empty_tree):
     """Of a name that passes to another document; that the folder changed is told (test_write.py has the rest)."""
     os.mkdir(os.path.join(empty_tree, "old"))
     write(os.path.join(empty_tree, "old", "cats-0.txt"))
-    unlinking.pxs("ingest", empty_tree)
-    [suffixed] = set(names(unlinking)) - {"cats-0.txt"}
-    with watch(unlinking, "_all=cats") as watcher:
+    deleting.pxs("ingest", empty_tree)
+    [suffixed] = set(names(deleting)) - {"cats-0.txt"}
+    with watch(deleting, "_all=cats") as watcher:
         os.unlink(os.path.join(empty_tree, "cats-0.txt"))
-        unlinking.pxs("ingest", empty_tree)
+        deleting.pxs("ingest", empty_tree)
         watcher.expect(("delete", suffixed), ("attrib", ""))
 
 
-def test_what_was_announced_can_be_deleted(unlinking, empty_tree):
-    daemon = unlinking
+def test_what_was_announced_can_be_deleted(deleting, empty_tree):
+    daemon = deleting
     with watch(daemon, "_all=cats") as watcher:
         write(os.path.join(empty_tree, "cats-new.txt"))
         daemon.pxs("ingest", empty_tree)

@@ -106,7 +106,7 @@ def test_mount_as_fstab_does(new_daemon, small_tree):
     daemon = new_daemon().start(mount=False)
     daemon.pxs("ingest", small_tree)
     os.makedirs(daemon.mountpoint, exist_ok=True)
-    done = mount(daemon, "rw,nodev,nosuid,_netdev,x-systemd.automount,unlink=5")
+    done = mount(daemon, "rw,nodev,nosuid,_netdev,x-systemd.automount,delete=5")
     assert done.returncode == 0, done.stderr
     assert "query" in os.listdir(daemon.mountpoint)
     subprocess.run(["umount", daemon.mountpoint], check=True)

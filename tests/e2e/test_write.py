@@ -33,7 +33,7 @@ def mounted(daemon, options, *arguments):
 
 @pytest.fixture
 def daemon(new_daemon, tree):
-    daemon = mounted(new_daemon(), "unlink")
+    daemon = mounted(new_daemon(), "delete")
     daemon.pxs("ingest", tree)
     return daemon
 
@@ -319,7 +319,7 @@ def test_rm_is_closed_unless_the_mount_opens_it(new_daemon, tree):
     daemon.pxs("ingest", tree)
     told = run("rm", "-f", found(daemon)).stderr
     assert "Operation not permitted" in told
-    assert "its option unlink allows it" in reason(daemon.query("core.extension=.jpg"))
+    assert "its option delete allows it" in reason(daemon.query("core.extension=.jpg"))
     target = os.path.join(daemon.home, "moved.jpg")
     assert run("mv", found(daemon), target).returncode != 0
     assert os.path.exists(target)
@@ -361,7 +361,7 @@ def test_rm_deletes_what_its_name_was_shown_to_mean(new_daemon, empty_tree):
     for folder in ("a", "b"):
         os.mkdir(os.path.join(empty_tree, folder))
         write(os.path.join(empty_tree, folder, "cat.jpg"), folder)
-    daemon = mounted(new_daemon(), "unlink")
+    daemon = mounted(new_daemon(), "delete")
     daemon.pxs("ingest", empty_tree)
     folder = daemon.query("core.extension=.jpg")
     assert len(shown(daemon)) == 2
@@ -383,7 +383,7 @@ def test_rm_deletes_what_its_name_was_shown_to_mean(new_daemon, empty_tree):
 def test_rm_stops_at_the_allowance(new_daemon, empty_tree):
     for i in range(9):
         write(os.path.join(empty_tree, f"f{i}.jpg"), "")
-    daemon = mounted(new_daemon(), "unlink=4")
+    daemon = mounted(new_daemon(), "delete=4")
     daemon.pxs("ingest", empty_tree)
     assert run("rm", "-rf", daemon.query("core.extension=.jpg")).returncode != 0
     left = shown(daemon)
@@ -419,7 +419,7 @@ def test_a_user_may_what_his_rights_say(new_daemon, tree):
     daemon = new_daemon()
     config = os.path.join(daemon.home, "pxs.conf")
     write(config, "[rights]\n* = read\n")
-    mounted(daemon, "unlink", "--config", config, "--public")
+    mounted(daemon, "delete", "--config", config, "--public")
     os.chown(os.path.join(tree, "cat.jpg"), OTHER_UID, -1)  # the kernel asks who may write the file
     os.chmod(daemon.home, 0o755)
     daemon.pxs("ingest", tree)
@@ -433,14 +433,14 @@ def test_a_user_may_what_his_rights_say(new_daemon, tree):
     daemon.stop()
 
     write(config, "[rights]\n* = read\nnobody = read,update_search_metadata\n")
-    mounted(daemon, "unlink", "--config", config, "--public")
+    mounted(daemon, "delete", "--config", config, "--public")
     assert as_other(change).returncode == 0
     assert get(path, "user.rating") == "4"
     assert "Operation not permitted" in as_other(f"os.unlink({path!r})").stderr
     daemon.stop()
 
     write(config, "[rights]\n* = read\nnobody = delete_search_metadata\n")
-    mounted(daemon, "unlink", "--config", config, "--public")
+    mounted(daemon, "delete", "--config", config, "--public")
     assert as_other(f"os.unlink({path!r})").returncode == 0
     assert shown(daemon) == ["dog.jpg", "owl.jpg"]
     assert b"nobody" in daemon.pxs("undelete").stdout

@@ -35,7 +35,7 @@ def core(new_daemon, small_tree):
 
 
 def follow(core, replica, **options):
-    replica.start(*core.options(**options), "--mount", replica.mountpoint, "-o", "unlink", mount=False)
+    replica.start(*core.options(**options), "--mount", replica.mountpoint, "-o", "delete", mount=False)
     replica.pxs("status", "--wait")
     return replica
 
