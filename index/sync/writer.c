@@ -243,8 +243,13 @@ send_delete(struct writer *writer, const struct edit *edit, struct pxs_error *er
 
 	(void)snprintf(href, sizeof(href), "/files/%" PRId64, edit->id);
 	r = upstream_ask(writer->upstream, &request, &answer, &why);
-	if (r == 0 || r == -ENOENT)
+	if (r == 0)
 		return drop(writer, edit->id, err);
+	if (r == -ENOENT) {
+		/* Another was faster. */
+		r = drop(writer, edit->id, err);
+		return r < 0 ? r : -ENOENT;
+	}
 	return is_known(r) ? refuse(writer, edit, r, &why, err) : find_out(writer, edit, NULL, err);
 }
 

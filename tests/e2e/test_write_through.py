@@ -8,7 +8,7 @@ import threading
 import pytest
 
 import daemon as daemons
-from cores import Core, documents, upstream
+from cores import Core, documents, upstream, wait_for
 from proxy import Proxy
 
 
@@ -136,6 +136,20 @@ def test_a_lost_request_changes_nothing(core, proxy, behind):
     assert item_of(core.daemon, item["_id"]) == item
     proxy.clear()
     assert patch(behind, item, user__rating=1).status == 200
+
+
+def test_what_another_deleted_was_not_deleted_by_us(core, proxy, behind):
+    first, second = list(core.daemon.items('{"core.type":"file"}', limit="2"))
+    proxy.set("stalls", "delta")  # it does not hear of it
+    assert patch(core.daemon, first, user__rating=1).status == 200
+    wait_for(lambda: proxy.hits, "it does not ask for changes")
+    for item in (first, second):
+        assert core.daemon.http("DELETE", f"/files/{item['_id']}", headers={"If-Match": "*"}).status == 204
+    assert behind.http("DELETE", f"/files/{first['_id']}", headers={"If-Match": "*"}).status == 404
+    with pytest.raises(FileNotFoundError):
+        os.unlink(shown(behind, second))
+    assert not os.path.exists(shown(behind, first))
+    proxy.clear()
 
 
 def test_no_update_is_lost(core, replica, new_daemon):
