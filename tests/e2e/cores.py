@@ -12,8 +12,10 @@ ROBOT = ("robby", "tobor-7d1f3a")
 class Core:
     """A daemon with a tree and TCP doors; it can be stopped and started at the same address."""
 
-    def __init__(self, daemon, port=0, auth_port=0, tls="auto"):
+    def __init__(self, daemon, port=0, auth_port=0, tls="auto", mount=None):
+        """MOUNT: the options of its mount; None: it has none."""
         self.daemon = daemon
+        self.mount = ["--mount", daemon.mountpoint, "-o", mount] if mount else []
         self.tls = tls
         self.robots = os.path.join(daemon.home, "robots")
         with open(self.robots, "w", encoding="utf-8") as file:
@@ -28,7 +30,8 @@ class Core:
     def start(self):
         self.daemon.start(
             "--config", self.config, "--rest", f"127.0.0.1:{self.port}",
-            "--auth", f"127.0.0.1:{self.auth_port}", "--auth-plain", "--rest-tls", self.tls, mount=False,
+            "--auth", f"127.0.0.1:{self.auth_port}", "--auth-plain", "--rest-tls", self.tls, *self.mount,
+            mount=False,
         )  # fmt: skip
         urls = [line for line in self.daemon.log_text().splitlines() if " serves " in line]
         self.url = [line.split()[-1] for line in urls if "catalogue at" in line][-1]
