@@ -245,11 +245,6 @@ send_delete(struct writer *writer, const struct edit *edit, struct pxs_error *er
 	r = upstream_ask(writer->upstream, &request, &answer, &why);
 	if (r == 0)
 		return drop(writer, edit->id, err);
-	if (r == -ENOENT) {
-		/* Another was faster. */
-		r = drop(writer, edit->id, err);
-		return r < 0 ? r : -ENOENT;
-	}
 	return is_known(r) ? refuse(writer, edit, r, &why, err) : find_out(writer, edit, NULL, err);
 }
 

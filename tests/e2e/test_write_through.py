@@ -145,10 +145,12 @@ def test_what_another_deleted_was_not_deleted_by_us(core, proxy, behind):
     wait_for(lambda: proxy.hits, "it does not ask for changes")
     for item in (first, second):
         assert core.daemon.http("DELETE", f"/files/{item['_id']}", headers={"If-Match": "*"}).status == 204
-    assert behind.http("DELETE", f"/files/{first['_id']}", headers={"If-Match": "*"}).status == 404
-    with pytest.raises(FileNotFoundError):
+    assert behind.http("DELETE", f"/files/{first['_id']}", headers={"If-Match": "*"}).status == 412
+    with pytest.raises(OSError) as refused:
         os.unlink(shown(behind, second))
-    assert not os.path.exists(shown(behind, first))
+    assert refused.value.errno == errno.EBUSY
+    for item in (first, second):
+        assert behind.http("GET", f"/files/{item['_id']}").status == 404
     proxy.clear()
 
 
