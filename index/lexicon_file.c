@@ -92,6 +92,9 @@ read_counts(const unsigned char **at, const unsigned char *end, uint32_t *last, 
 	return 0;
 }
 
+/* They differ: the hash says that this is what was written. A file that was made to deceive could
+ * tell a term twice, as it could tell wrong counts; either way nothing is found that is not there.
+ */
 static int
 add_terms(struct lexicon *lexicon, const struct head *head, const char *body, size_t size)
 {

@@ -78,7 +78,7 @@ count_term(void *context, uint32_t number, const char *term, size_t len)
 	return 0;
 }
 
-/* What was taken can be looked through and found. */
+/* What was taken can be looked through and found; of a term that a forged file has twice, one. */
 static void
 check_lexicon(const struct lexicon *lexicon)
 {
@@ -89,8 +89,9 @@ check_lexicon(const struct lexicon *lexicon)
 	FUZZ_REQUIRE(n <= lexicon_size(lexicon));
 	for (uint32_t number = 1; number <= lexicon_size(lexicon); number++) {
 		const char *term = lexicon_term(lexicon, number);
+		uint32_t found = lexicon_find(lexicon, term, strlen(term));
 
-		FUZZ_REQUIRE(lexicon_find(lexicon, term, strlen(term)) == number);
+		FUZZ_REQUIRE(found && strcmp(lexicon_term(lexicon, found), term) == 0);
 	}
 }
 
