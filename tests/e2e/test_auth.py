@@ -2,6 +2,7 @@
 
 import base64
 import concurrent.futures
+import contextlib
 import hashlib
 import json
 import os
@@ -710,8 +711,9 @@ def is_closed(connection):
 
 def exchange(doors, request):
     with socket.create_connection(host_and_port(doors.search), 30) as connection:
-        connection.sendall(request)
-        connection.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(OSError):  # it may be cut before it is all sent
+            connection.sendall(request)
+            connection.shutdown(socket.SHUT_WR)
         return read_all(connection)
 
 
