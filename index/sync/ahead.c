@@ -38,9 +38,6 @@ put_items(struct follower *follower, const json_t *items, struct ahead_page *pag
 	const json_t *item;
 	size_t i;
 
-	if (json_array_size(items) > INTAKE_MAX)
-		return pxs_error_set(err, -EPROTO, -1, "the upstream's page has %zu documents",
-				     json_array_size(items));
 	intake_clear(&page->intake);
 	page->n = json_array_size(items);
 	json_array_foreach (items, i, item) {
@@ -67,13 +64,11 @@ make_page(struct ahead *ahead, struct ahead_page *page, struct pxs_error *err)
 	page->urgent = turn_count_urgent(follower->turn);
 	r = follow_get(follower, ahead->href, &answer, err);
 	if (r == 0)
-		r = reader_items(answer, &items, err);
+		r = reader_page(answer, INTAKE_MAX, &items, &page->hits, err);
 	if (r == 0)
 		r = put_items(follower, items, page, err);
 	if (r < 0)
 		return r;
-	if (reader_number(answer, "hits", &page->hits) < 0 || page->hits < 0)
-		return pxs_error_set(err, -EPROTO, -1, "the upstream's page has no hits");
 	next = reader_link(answer, "next");
 	page->next = next ? strdup(next) : NULL;
 	return next && !page->next ? -ENOMEM : 0;

@@ -63,14 +63,9 @@ get_page(struct crawler *crawler, const char *href, struct crawler_page *page,
 	crawler_page_done(page);
 	r = crawler_get(crawler, href, &page->answer, err);
 	if (r == 0)
-		r = reader_items(page->answer, &page->items, err);
+		r = reader_page(page->answer, INTAKE_MAX, &page->items, &page->hits, err);
 	if (r < 0)
 		return r;
-	if (json_array_size(page->items) > INTAKE_MAX)
-		return pxs_error_set(err, -EPROTO, -1, "the upstream's page has %zu documents",
-				     json_array_size(page->items));
-	if (reader_number(page->answer, "hits", &page->hits) < 0 || page->hits < 0)
-		return pxs_error_set(err, -EPROTO, -1, "the upstream's page has no hits");
 	if (reader_number(page->answer, "hidden", &page->hidden) < 0 || page->hidden < 0)
 		page->hidden = 0;
 	atomic_fetch_add(&crawler->follower->received, json_array_size(page->items));

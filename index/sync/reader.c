@@ -244,6 +244,22 @@ reader_number(const json_t *answer, const char *name, int64_t *ret_number)
 	return 0;
 }
 
+int
+reader_page(const json_t *answer, size_t max, const json_t **ret_items, int64_t *ret_hits,
+	    struct pxs_error *err)
+{
+	int r = reader_items(answer, ret_items, err);
+
+	if (r < 0)
+		return r;
+	if (json_array_size(*ret_items) > max)
+		return pxs_error_set(err, -EPROTO, -1, "the upstream's page has %zu documents",
+				     json_array_size(*ret_items));
+	if (reader_number(answer, "hits", ret_hits) < 0 || *ret_hits < 0)
+		return pxs_error_set(err, -EPROTO, -1, "the upstream's page has no hits");
+	return 0;
+}
+
 const char *
 reader_text(const json_t *answer, const char *name)
 {

@@ -24,6 +24,10 @@ int reader_schema(struct reader *reader, const json_t *schema, struct pxs_error 
 
 /* The array of items of a whole answer, lent; -EPROTO. */
 int reader_items(const json_t *answer, const json_t **ret_items, struct pxs_error *err);
+/* The same of a page of a listing, which has MAX items at most; *RET_HITS: documents that are said
+ * to match, on all pages. */
+int reader_page(const json_t *answer, size_t max, const json_t **ret_items, int64_t *ret_hits,
+		struct pxs_error *err);
 /* The number called NAME among the answer's properties; -ENOENT. */
 int reader_number(const json_t *answer, const char *name, int64_t *ret_number);
 /* The text called NAME there, or NULL; lent. */
