@@ -138,32 +138,37 @@ def crawl(home, core_options, documents):
     return replica, took, processor_s(replica)
 
 
-def crawl_row(what, documents, took, target):
-    rate = documents / statistics.median(took)
-    row(f"first crawl of {documents:,} documents, {what}", f"{rate:,.0f}/s", f">= {target:,}", rate >= target)
-
-
 def microseconds(seconds, documents):
     return f"{statistics.median(seconds) / documents * 1e6:,.0f} us"
 
 
-def measure_pxs(home, core, documents, rounds):
-    """The last replica, which follows."""
+def measure_crawls(homes, core, documents, target):
+    """One in each of HOMES, from CORE: its name, its options, how to tell its processor time so far, and what
+    it is called. The last replica, which follows."""
+    name, options, core_s, called = core
     took, ours, theirs = [], [], []
-    for number in range(rounds):
-        before = processor_s(core.daemon)
-        replica, seconds, processor = crawl(os.path.join(home, f"r{number}"), lambda _: core.options(), documents)
+    for home in homes:
+        before = core_s()
+        replica, seconds, processor = crawl(home, options, documents)
         took.append(seconds)
         ours.append(processor)
-        theirs.append(processor_s(core.daemon) - before)
-        if number + 1 < rounds:
+        theirs.append(core_s() - before)
+        if home != homes[-1]:
             replica.destroy()
-    crawl_row("from a pxs", documents, took, 10000)
+    rate = documents / statistics.median(took)
+    row(f"first crawl of {documents:,} documents, from a {name}", f"{rate:,.0f}/s", f">= {target:,}", rate >= target)
     row(
         "  processor time a document",
-        f"core {microseconds(theirs, documents)}, replica {microseconds(ours, documents)}",
+        f"{called} {microseconds(theirs, documents)}, replica {microseconds(ours, documents)}",
     )
     return replica
+
+
+def measure_pxs(home, core, documents, rounds):
+    """The last replica, which follows."""
+    homes = [os.path.join(home, f"r{number}") for number in range(rounds)]
+    pxs = ("pxs", lambda _: core.options(), lambda: processor_s(core.daemon), "core")
+    return measure_crawls(homes, pxs, documents, 10000)
 
 
 # --- From a generic core ---
@@ -196,25 +201,18 @@ def pages_alone(generic, documents):
     return len(targets) * 500 / (time.perf_counter() - started)
 
 
+def own_processor_s():
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
 def measure_generic(home, daemon, documents, rounds):
     generic = Generic(daemon)
-    took, ours, theirs = [], [], []
+    homes = [os.path.join(home, f"g{number}") for number in range(rounds)]
     try:
         row("pages of 500 from the generic server, nothing done with them", f"{pages_alone(generic, documents):,.0f}/s")
-        for number in range(rounds):
-            before = resource.getrusage(resource.RUSAGE_SELF)
-            replica, seconds, processor = crawl(os.path.join(home, f"g{number}"), generic.options, documents)
-            after = resource.getrusage(resource.RUSAGE_SELF)
-            took.append(seconds)
-            ours.append(processor)
-            theirs.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-            if number + 1 < rounds:
-                replica.destroy()
-        crawl_row("from a generic server", documents, took, 5000)
-        row(
-            "  processor time a document",
-            f"server {microseconds(theirs, documents)}, replica {microseconds(ours, documents)}",
-        )
+        server = ("generic server", generic.options, own_processor_s, "server")
+        replica = measure_crawls(homes, server, documents, 5000)
         measure_cycle(generic, replica)
         replica.destroy()
     finally:
