@@ -136,6 +136,32 @@ lists_are_read(void **state)
 	check_list(&(struct column_slice){ .form = COLUMN_ABSENT }, 3, NULL, 0);
 }
 
+/* Wherever the search begins, and however far it is. */
+static void
+listed_places_are_found(void **state)
+{
+	(void)state;
+	start_random();
+	for (int round = 0; round < 100; round++) {
+		static uint16_t places[COLUMN_SEGMENT_DOCS];
+		struct column_slice slice = { .form = COLUMN_SPARSE, .places = places };
+		uint32_t first = (uint32_t)random() & COLUMN_PLACE_MASK;
+		uint32_t gap = (uint32_t)1 << random() % 16;
+
+		for (uint32_t place = first; place < COLUMN_SEGMENT_DOCS;
+		     place += 1 + (uint32_t)random() % gap)
+			places[slice.n++] = (uint16_t)place;
+		for (int i = 0; i < 1000; i++) {
+			uint32_t at = (uint32_t)random() % (slice.n + 1), expected = at;
+			uint32_t place = (uint32_t)random() & COLUMN_PLACE_MASK;
+
+			while (expected < slice.n && places[expected] < place)
+				expected++;
+			assert_int_equal(column_slice_seek(&slice, at, place), expected);
+		}
+	}
+}
+
 /* --- What was set is what a slice tells --- */
 
 static struct query_value
@@ -370,8 +396,9 @@ damaged_bytes_are_refused_or_harmless(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[ARRAY_SIZE(ROWS) + 8] = {
+	struct CMUnitTest tests[ARRAY_SIZE(ROWS) + 9] = {
 		[ARRAY_SIZE(ROWS)] = cmocka_unit_test(lists_are_read),
+		cmocka_unit_test(listed_places_are_found),
 		cmocka_unit_test(set_numbers_are_read),
 		cmocka_unit_test(set_lists_are_read),
 		cmocka_unit_test(set_strings_are_read),
