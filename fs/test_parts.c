@@ -208,7 +208,7 @@ options_are_parsed(void **state)
 		{ "delete=-1", -EINVAL, false, 0, false },
 		{ "delete=5x", -EINVAL, false, 0, false },
 		{ "delete=1000001", -EINVAL, false, 0, false },
-		{ "deleteed", -EINVAL, false, 0, false },
+		{ "deleted", -EINVAL, false, 0, false },
 		{ "visibility=unix", 0, false, 0, true },
 		{ "visibility=unix,visibility=all", 0, false, 0, false },
 		{ "visibility=none", -EINVAL, false, 0, false },

@@ -221,10 +221,12 @@ grow_part(struct lexicon *lexicon, struct part *part, uint32_t n_slots)
 	grown.used = part->used;
 	for (uint32_t i = 0; i < part->n_slots; i++) {
 		uint32_t number = part->slots[i];
-		const char *term = number ? lexicon_term(lexicon, number) : "";
+		const char *term;
 
-		if (number)
-			*free_slot(&grown, hash_of(term, strlen(term))) = number;
+		if (!number)
+			continue;
+		term = lexicon_term(lexicon, number);
+		*free_slot(&grown, hash_of(term, strlen(term))) = number;
 	}
 
 	(void)pthread_rwlock_wrlock(&lexicon->lock);
