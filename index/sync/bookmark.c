@@ -18,18 +18,20 @@
 static int
 parse(struct bookmark *bookmark, const char *text)
 {
+	struct bookmark read = { 0 };
 	char identity[IDENTITY_SIZE];
 	int again;
 	int at = 0;
 
-	if (sscanf(text, "%" SCNu64 " %63s %d %" SCNu64 " %n", &bookmark->since, identity, &again,
-		   &bookmark->listed, &at) < 4 ||
-	    at == 0)
+	if (sscanf(text, "%" SCNu64 " %63s %d %" SCNu64 " %n", &read.since, identity, &again,
+		   &read.listed, &at) < 4 ||
+	    at == 0 || read.since > INT64_MAX || read.listed > INT64_MAX)
 		return -ENOENT;
-	bookmark->again = again;
-	bookmark->identity = strdup(identity);
-	bookmark->next = text[at] ? strdup(text + at) : NULL;
-	return bookmark->identity && (bookmark->next || !text[at]) ? 0 : -ENOMEM;
+	read.again = again;
+	read.identity = strdup(identity);
+	read.next = text[at] ? strdup(text + at) : NULL;
+	*bookmark = read;
+	return read.identity && (read.next || !text[at]) ? 0 : -ENOMEM;
 }
 
 int
