@@ -99,6 +99,21 @@ take_changes(struct follower *follower, const json_t *items, struct pxs_error *e
 	return r == 0 && follower->again ? -ENODATA : r;
 }
 
+/* Where changes are told that do not go on, we would ask for them without end. */
+static int
+check_progress(const struct follower *follower, const json_t *answer, uint64_t seq,
+	       struct pxs_error *err)
+{
+	uint64_t since = follower->bookmark.since;
+	int64_t newest;
+
+	if (reader_number(answer, "newest", &newest) == 0 &&
+	    (seq > since || (seq == since && newest <= (int64_t)seq)))
+		return 0;
+	return pxs_error_set(err, -EPROTO, -1,
+			     "the upstream does not say what comes after change %" PRIu64, since);
+}
+
 /* Ask for them; -ESTALE: of an index that was not listed, or no longer kept. */
 static int
 ask(struct follower *follower, bool wait, json_t **ret_answer, uint64_t *ret_seq,
@@ -116,6 +131,8 @@ ask(struct follower *follower, bool wait, json_t **ret_answer, uint64_t *ret_seq
 		r = feed_position(*ret_answer, ret_seq, &identity, &why);
 	if (r == 0 && strcmp(identity, follower->bookmark.identity) != 0)
 		return -ESTALE;
+	if (r == 0)
+		r = check_progress(follower, *ret_answer, *ret_seq, &why);
 	return r < 0 && r != -ESTALE ? pxs_error_set(err, r, -1, "%s", pxs_error_text(&why, r)) : r;
 }
 
@@ -156,7 +173,7 @@ int
 feed_take(struct follower *follower, bool *wait, struct pxs_error *err)
 {
 	CLEANUP(json_decref) json_t *answer = NULL;
-	int64_t newest = 0;
+	int64_t newest = 0; /* check_progress() saw that it is told */
 	uint64_t seq = 0;
 	int r = take_answer(follower, *wait, &answer, &seq, err);
 
@@ -170,7 +187,8 @@ feed_take(struct follower *follower, bool *wait, struct pxs_error *err)
 			"the upstream tells changes of documents that it does not show");
 	if (r < 0)
 		return r;
-	*wait = reader_number(answer, "newest", &newest) == 0 && (uint64_t)newest <= seq;
+	(void)reader_number(answer, "newest", &newest);
+	*wait = newest <= (int64_t)seq;
 	atomic_store(&follower->state, *wait ? SYNC_FOLLOWING : SYNC_CATCHING_UP);
 	if (*wait)
 		end_cycle(follower);
