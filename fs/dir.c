@@ -100,12 +100,11 @@ note_name(const struct page *page, const char *name, const struct fuse_entry_par
 {
 	const struct fs *fs = page->request->fs;
 	struct index_view *view = page->listing->view;
-	uint64_t row = fs_node_row(entry->ino);
 	uint32_t doc;
 
 	if (fs->options.deletions_per_minute && fs_node_is_document(entry->ino) &&
-	    index_doc_find_row(view, row, &doc) == 0)
-		fs_seen_note_name(fs->seen, page->listing->node->id, name, row,
+	    index_doc_find_row(view, fs_node_row(entry->ino), &doc) == 0)
+		fs_seen_note_name(fs->seen, page->listing->node->id, name, index_doc_id(view, doc),
 				  index_doc_seq(view, doc));
 }
 

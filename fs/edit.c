@@ -74,8 +74,9 @@ find_version(struct target *target)
 	target->blind = false;
 	if (target->only)
 		return strcmp(target->only, target->etag) == 0 ? 0 : refuse_version(request);
-	return fs_seen_fits(request->fs->seen, fuse_req_ctx(request->req), target->row,
-			    index_doc_seq(view, target->doc), &target->blind)
+	return fs_seen_fits(request->fs->seen, fuse_req_ctx(request->req),
+			    index_doc_id(view, target->doc), index_doc_seq(view, target->doc),
+			    &target->blind)
 		       ? 0
 		       : refuse_version(request);
 }
@@ -210,7 +211,7 @@ patch_document(struct target *target, const char *name, json_t *values, int flag
 		return refuse_version(target->request);
 	if (r == 0)
 		fs_seen_note(target->request->fs->seen, fuse_req_ctx(target->request->req),
-			     target->row, version.seq);
+			     index_doc_id(target->request->view, target->doc), version.seq);
 	return r;
 }
 
@@ -288,8 +289,9 @@ check_name(const struct target *target)
 {
 	struct fs_request *request = target->request;
 	uint64_t seq = target->blind ? index_doc_seq(request->view, target->doc) : 0;
+	int64_t id = index_doc_id(request->view, target->doc);
 
-	if (fs_seen_name_fits(request->fs->seen, request->node, request->name, target->row, seq))
+	if (fs_seen_name_fits(request->fs->seen, request->node, request->name, id, seq))
 		return 0;
 	return pxs_error_set(&request->err, -EBUSY, -1,
 			     "'%.100s' has changed, or means another document, since the folder "

@@ -202,7 +202,8 @@ note_name(struct fs_request *request, const struct fuse_entry_param *entry)
 	if (request->fs->options.deletions_per_minute && fs_node_is_document(entry->ino) &&
 	    fs_request_document(request, entry->ino, &doc) == 0)
 		fs_seen_note_name(request->fs->seen, request->node, request->name,
-				  fs_node_row(entry->ino), index_doc_seq(request->view, doc));
+				  index_doc_id(request->view, doc),
+				  index_doc_seq(request->view, doc));
 }
 
 void

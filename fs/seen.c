@@ -16,7 +16,7 @@
 
 struct note {
 	uint64_t key; /* hash of whom or what it is about: 64 bits, as good as that itself */
-	uint64_t row;
+	int64_t id;
 	uint64_t seq;
 	int64_t time_ns; /* steady; 0: no note */
 };
@@ -67,9 +67,9 @@ place_of(struct table *table, uint64_t key)
 }
 
 static void
-table_put(struct table *table, uint64_t key, uint64_t row, uint64_t seq)
+table_put(struct table *table, uint64_t key, int64_t id, uint64_t seq)
 {
-	const struct note note = { key, row, seq, pxs_clock_steady_ns() };
+	const struct note note = { key, id, seq, pxs_clock_steady_ns() };
 
 	(void)pthread_mutex_lock(&table->lock);
 	*place_of(table, key) = note;
@@ -122,37 +122,37 @@ fs_seen_free(struct fs_seen *seen)
 /* --- Versions --- */
 
 static uint64_t
-key_of_process(const struct fuse_ctx *who, uint64_t row)
+key_of_process(const struct fuse_ctx *who, int64_t id)
 {
-	const uint64_t key[] = { 'p', (uint64_t)who->pid, who->uid, row };
+	const uint64_t key[] = { 'p', (uint64_t)who->pid, who->uid, (uint64_t)id };
 
 	return XXH3_64bits(key, sizeof(key));
 }
 
 static uint64_t
-key_of_user(const struct fuse_ctx *who, uint64_t row)
+key_of_user(const struct fuse_ctx *who, int64_t id)
 {
-	const uint64_t key[] = { 'u', who->uid, row };
+	const uint64_t key[] = { 'u', who->uid, (uint64_t)id };
 
 	return XXH3_64bits(key, sizeof(key));
 }
 
 void
-fs_seen_note(struct fs_seen *seen, const struct fuse_ctx *who, uint64_t row, uint64_t seq)
+fs_seen_note(struct fs_seen *seen, const struct fuse_ctx *who, int64_t id, uint64_t seq)
 {
-	table_put(&seen->versions, key_of_process(who, row), row, seq);
-	table_put(&seen->versions, key_of_user(who, row), row, seq);
+	table_put(&seen->versions, key_of_process(who, id), id, seq);
+	table_put(&seen->versions, key_of_user(who, id), id, seq);
 }
 
 bool
-fs_seen_fits(struct fs_seen *seen, const struct fuse_ctx *who, uint64_t row, uint64_t seq,
+fs_seen_fits(struct fs_seen *seen, const struct fuse_ctx *who, int64_t id, uint64_t seq,
 	     bool *ret_blind)
 {
 	int64_t since_ns = pxs_clock_steady_ns() - FS_SEEN_S * PXS_NS_PER_S;
 	struct note note = { 0 };
 
-	*ret_blind = !table_get(&seen->versions, key_of_process(who, row), 0, &note) &&
-		     !table_get(&seen->versions, key_of_user(who, row), since_ns, &note);
+	*ret_blind = !table_get(&seen->versions, key_of_process(who, id), 0, &note) &&
+		     !table_get(&seen->versions, key_of_user(who, id), since_ns, &note);
 	return *ret_blind || note.seq == seq;
 }
 
@@ -165,18 +165,16 @@ key_of_name(uint64_t parent, const char *name)
 }
 
 void
-fs_seen_note_name(struct fs_seen *seen, uint64_t parent, const char *name, uint64_t row,
-		  uint64_t seq)
+fs_seen_note_name(struct fs_seen *seen, uint64_t parent, const char *name, int64_t id, uint64_t seq)
 {
-	table_put(&seen->names, key_of_name(parent, name), row, seq);
+	table_put(&seen->names, key_of_name(parent, name), id, seq);
 }
 
 bool
-fs_seen_name_fits(struct fs_seen *seen, uint64_t parent, const char *name, uint64_t row,
-		  uint64_t seq)
+fs_seen_name_fits(struct fs_seen *seen, uint64_t parent, const char *name, int64_t id, uint64_t seq)
 {
 	struct note note;
 
-	return table_get(&seen->names, key_of_name(parent, name), 0, &note) && note.row == row &&
+	return table_get(&seen->names, key_of_name(parent, name), 0, &note) && note.id == id &&
 	       (seq == 0 || note.seq == seq);
 }

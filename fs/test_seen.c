@@ -32,10 +32,10 @@ teardown(void **state)
 
 /* '=': that is what he knows; '!': another one; '?': he knows none. */
 static int
-fits(const struct fuse_ctx *who, uint64_t row, uint64_t seq)
+fits(const struct fuse_ctx *who, int64_t id, uint64_t seq)
 {
 	bool blind;
-	bool fit = fs_seen_fits(seen, who, row, seq, &blind);
+	bool fit = fs_seen_fits(seen, who, id, seq, &blind);
 
 	if (blind)
 		assert_true(fit);
@@ -87,14 +87,14 @@ much_is_forgotten_but_not_the_newest(void **state)
 	unsigned int kept = 0;
 
 	(void)state;
-	for (uint64_t i = 1; i <= (uint64_t)FS_SEEN_NAMES * 2; i++) {
-		(void)snprintf(name, sizeof(name), "n%ju", (uintmax_t)i);
-		fs_seen_note_name(seen, 3, name, i, i);
-		assert_true(fs_seen_name_fits(seen, 3, name, i, i));
+	for (int i = 1; i <= FS_SEEN_NAMES * 2; i++) {
+		(void)snprintf(name, sizeof(name), "n%d", i);
+		fs_seen_note_name(seen, 3, name, i, (uint64_t)i);
+		assert_true(fs_seen_name_fits(seen, 3, name, i, (uint64_t)i));
 	}
-	for (uint64_t i = 1; i <= (uint64_t)FS_SEEN_NAMES * 2; i++) {
-		(void)snprintf(name, sizeof(name), "n%ju", (uintmax_t)i);
-		kept += fs_seen_name_fits(seen, 3, name, i, i);
+	for (int i = 1; i <= FS_SEEN_NAMES * 2; i++) {
+		(void)snprintf(name, sizeof(name), "n%d", i);
+		kept += fs_seen_name_fits(seen, 3, name, i, (uint64_t)i);
 	}
 	assert_in_range(kept, FS_SEEN_NAMES / 2, FS_SEEN_NAMES);
 }

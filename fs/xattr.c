@@ -125,7 +125,7 @@ static void
 note_seen(struct fs_request *request, uint32_t doc)
 {
 	fs_seen_note(request->fs->seen, fuse_req_ctx(request->req),
-		     index_doc_row(request->view, doc), index_doc_seq(request->view, doc));
+		     index_doc_id(request->view, doc), index_doc_seq(request->view, doc));
 }
 
 static int
