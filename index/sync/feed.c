@@ -99,25 +99,37 @@ take_changes(struct follower *follower, const json_t *items, struct pxs_error *e
 	return r == 0 && follower->again ? -ENODATA : r;
 }
 
-/* Where changes are told that do not go on, we would ask for them without end. */
+/* *RET_ITEMS: what ANSWER, whose last change is SEQ, tells. Where changes are told that do not go
+ * on, we would ask for them without end. */
 static int
-check_progress(const struct follower *follower, const json_t *answer, uint64_t seq,
-	       struct pxs_error *err)
+check_changes(const struct follower *follower, const json_t *answer, uint64_t seq,
+	      const json_t **ret_items, struct pxs_error *err)
 {
 	uint64_t since = follower->bookmark.since;
 	int64_t newest;
+	int64_t n;
+	int r;
 
-	if (reader_number(answer, "newest", &newest) == 0 &&
-	    (seq > since || (seq == since && newest <= (int64_t)seq)))
-		return 0;
-	return pxs_error_set(err, -EPROTO, -1,
-			     "the upstream does not say what comes after change %" PRIu64, since);
+	if (reader_number(answer, "newest", &newest) < 0 || seq < since ||
+	    (seq == since && newest > (int64_t)seq))
+		return pxs_error_set(err, -EPROTO, -1,
+				     "the upstream does not say what comes after change %" PRIu64,
+				     since);
+	r = reader_items(answer, ret_items, err);
+	if (r < 0)
+		return r;
+	if (reader_number(answer, "changes", &n) == 0 && n != (int64_t)json_array_size(*ret_items))
+		return pxs_error_set(err, -EPROTO, -1,
+				     "of the %" PRId64
+				     " changes that the upstream tells, %zu are here",
+				     n, json_array_size(*ret_items));
+	return 0;
 }
 
 /* Ask for them; -ESTALE: of an index that was not listed, or no longer kept. */
 static int
 ask(struct follower *follower, bool wait, json_t **ret_answer, uint64_t *ret_seq,
-    struct pxs_error *err)
+    const json_t **ret_items, struct pxs_error *err)
 {
 	struct pxs_error why = { 0 };
 	const char *identity = "";
@@ -132,7 +144,7 @@ ask(struct follower *follower, bool wait, json_t **ret_answer, uint64_t *ret_seq
 	if (r == 0 && strcmp(identity, follower->bookmark.identity) != 0)
 		return -ESTALE;
 	if (r == 0)
-		r = check_progress(follower, *ret_answer, *ret_seq, &why);
+		r = check_changes(follower, *ret_answer, *ret_seq, ret_items, &why);
 	return r < 0 && r != -ESTALE ? pxs_error_set(err, r, -1, "%s", pxs_error_text(&why, r)) : r;
 }
 
@@ -150,21 +162,20 @@ static int
 take_answer(struct follower *follower, bool wait, json_t **ret_answer, uint64_t *ret_seq,
 	    struct pxs_error *err)
 {
+	uint64_t urgent = turn_count_urgent(follower->turn);
 	const json_t *items = NULL;
-	int64_t n = 0;
-	int r = ask(follower, wait, ret_answer, ret_seq, err);
+	int r = ask(follower, wait, ret_answer, ret_seq, &items, err);
 
-	if (r == 0)
-		r = reader_items(*ret_answer, &items, err);
 	if (r < 0)
 		return r;
-	if (reader_number(*ret_answer, "changes", &n) == 0 && n != (int64_t)json_array_size(items))
-		return pxs_error_set(err, -EPROTO, -1,
-				     "of the %" PRId64
-				     " changes that the upstream tells, %zu are here",
-				     n, json_array_size(items));
 	turn_take(follower->turn, false);
-	r = take_changes(follower, items, err);
+	/* Somebody has written since: what it says is gone he may have brought back. */
+	if (turn_count_urgent(follower->turn) != urgent) {
+		json_decref(STEAL(*ret_answer));
+		r = ask(follower, false, ret_answer, ret_seq, &items, err);
+	}
+	if (r == 0)
+		r = take_changes(follower, items, err);
 	turn_end(follower->turn);
 	return r;
 }

@@ -68,6 +68,12 @@ def stall(_, __, proxy):
     proxy.wait_cleared()
 
 
+def late(_, answer, proxy):
+    proxy.held += 1
+    proxy.wait_cleared()
+    return answer.bytes()
+
+
 def stall_inside(client, answer, proxy):
     client.sendall(answer.bytes()[:-20])
     proxy.wait_cleared()
@@ -158,6 +164,7 @@ FAULTS = {
     "closed": closed,
     "stalls": stall,
     "stalls inside": stall_inside,
+    "late": late,
     "drips": drip,
     **{str(code): status(code) for code in (401, 403, 404, 409, 410, 500, 502, 503, 504)},
     "429 seconds": status(429, Retry_After="1"),
@@ -192,7 +199,7 @@ class Proxy:
     def __init__(self, port):
         self.port = port
         self.fault = self.phase = None
-        self.hits = 0
+        self.hits = self.held = 0  # requests; answers that wait until the fault is cleared
         self.seen = set()  # phases that came along
         self.cleared = threading.Event()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
@@ -200,7 +207,7 @@ class Proxy:
         threading.Thread(target=self.accept, daemon=True).start()
 
     def set(self, fault, phase):
-        self.hits = 0
+        self.hits = self.held = 0
         self.cleared.clear()
         self.fault, self.phase = fault, phase
 
