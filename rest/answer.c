@@ -56,16 +56,19 @@ answer_no_route(struct request *request, int r)
 		   r == -EOPNOTSUPP ? MHD_HTTP_METHOD_NOT_ALLOWED : MHD_HTTP_NOT_FOUND, r, &err);
 }
 
-/* Why the time of a request ended, which the index does not know. */
+/* Why a request ended before its time, which the index does not know, or at its end, if nobody else
+ * says it. */
 static void
 explain_end(const struct request *request, int r, struct pxs_error *err)
 {
-	*err = (struct pxs_error){ 0 };
-	if (r == -ETIMEDOUT)
+	if (r == -ETIMEDOUT) {
 		(void)pxs_error_set(err, r, -1,
 				    "the search took more than %d s; narrow it, or try again",
 				    REQUEST_TIME_MAX_S);
-	else if (atomic_load(&request->rest->closing))
+		return;
+	}
+	*err = (struct pxs_error){ 0 };
+	if (atomic_load(&request->rest->closing))
 		(void)pxs_error_set(err, r, -1, "the daemon is ending; try again later");
 	else
 		(void)pxs_error_set(err, r, -1,

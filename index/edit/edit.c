@@ -49,20 +49,22 @@ refuse_upstreams(struct pxs_error *err)
 
 /* On the condition that it is still the version that was found here. */
 static int
-ask_upstream(const struct passage *passage, struct pxs_error *err)
+ask_upstream(struct passage *passage, struct pxs_error *err)
 {
 	struct edit_hook *hook = &passage->edit->index->edit_hook;
+	const struct index_version before = passage->version;
 	struct edit edit = *passage->edit;
 	const struct edit_upstream *upstream;
 	int r;
 
-	edit.etag = passage->version.etag;
+	edit.etag = before.etag;
 	(void)pthread_rwlock_rdlock(&hook->lock);
 	upstream = hook->upstream;
 	if (!upstream)
 		r = refuse_upstreams(err);
 	else if (passage->values)
-		r = upstream->patch(upstream->context, &edit, passage->values->given, err);
+		r = upstream->patch(upstream->context, &edit, passage->values->given,
+				    &passage->version, err);
 	else
 		r = upstream->remove(upstream->context, &edit, err);
 	(void)pthread_rwlock_unlock(&hook->lock);
@@ -71,7 +73,7 @@ ask_upstream(const struct passage *passage, struct pxs_error *err)
 
 /* -ENOENT: nobody knows of it. */
 static int
-ask_upstream_back(const struct edit *edit, struct pxs_error *err)
+ask_upstream_back(const struct edit *edit, struct index_version *ret_version, struct pxs_error *err)
 {
 	struct edit_hook *hook = &edit->index->edit_hook;
 	const struct edit_upstream *upstream;
@@ -80,27 +82,24 @@ ask_upstream_back(const struct edit *edit, struct pxs_error *err)
 	(void)pthread_rwlock_rdlock(&hook->lock);
 	upstream = hook->upstream;
 	if (upstream && upstream->undelete)
-		r = upstream->undelete(upstream->context, edit, err);
+		r = upstream->undelete(upstream->context, edit, ret_version, err);
 	(void)pthread_rwlock_unlock(&hook->lock);
 	return r;
 }
 
-static int
-read_version(const struct edit *edit, struct index_version *ret_version)
+/* The seq of VERSION, which the upstream made, if that is the one that is here. */
+static void
+find_seq(const struct edit *edit, struct index_version *version)
 {
 	CLEANUP(index_view) struct index_view *view = index_view_get(edit->index);
-	struct index_version version = { 0 };
+	char etag[INDEX_ETAG_SIZE];
 	uint32_t doc;
-	int r = index_doc_find(view, edit->id, &doc);
 
-	if (r < 0)
-		return r;
-	index_doc_etag(view, doc, version.etag);
-	version.seq = index_doc_seq(view, doc);
-	version.created_ns = index_doc_created_ns(view, doc);
-	version.updated_ns = index_doc_updated_ns(view, doc);
-	*ret_version = version;
-	return 0;
+	if (index_doc_find(view, edit->id, &doc) < 0)
+		return;
+	index_doc_etag(view, doc, etag);
+	if (strcmp(etag, version->etag) == 0)
+		version->seq = index_doc_seq(view, doc);
 }
 
 /* --- The version that was seen --- */
@@ -152,7 +151,8 @@ edit_patch(const struct edit *edit, const struct edit_values *values,
 
 	if (r < 0 && passage.is_upstreams) {
 		r = ask_upstream(&passage, err);
-		return r < 0 ? r : read_version(edit, ret_version);
+		if (r == 0)
+			find_seq(edit, &passage.version);
 	}
 	if (r == 0)
 		*ret_version = passage.version;
@@ -209,9 +209,9 @@ edit_undelete(const struct edit *edit, struct index_version *ret_version, struct
 	int r = index_apply(edit->index, apply_undelete, &passage, err);
 
 	if (r == -ENOENT) {
-		r = ask_upstream_back(edit, err);
+		r = ask_upstream_back(edit, &passage.version, err);
 		if (r == 0)
-			r = read_version(edit, &passage.version);
+			find_seq(edit, &passage.version);
 	}
 	if (r == -EEXIST)
 		return pxs_error_set(err, r, -1,

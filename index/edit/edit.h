@@ -59,7 +59,8 @@ struct edit {
 /* Give the document the values, which have no faults. Durable and visible when it returns 0; on
  * failure nothing has changed, and ERR has the sentence. -ESTALE: there is another version, or none
  * any more; -EROFS: it is an upstream's, and that cannot be changed from here; -E2BIG; errors of
- * the commit (-ENOSPC, ...) and of the upstream (below). */
+ * the commit (-ENOSPC, ...) and of the upstream (below). The version's seq is 0 where an upstream
+ * made it and another has come since. */
 int edit_patch(const struct edit *edit, const struct edit_values *values,
 	       struct index_version *ret_version, struct pxs_error *err);
 
@@ -78,13 +79,16 @@ int edit_refuse_undelete(int64_t id, struct pxs_error *err);
 /* How they are changed: there, on the condition that its version is edit->etag (never NULL), and
  * then here, so that the change is visible when the call returns 0. On failure ERR has the
  * sentence. -ESTALE: it has another version, which is here now; -EINVAL: it refuses the values;
- * -EACCES, -EPERM: it does not let us; -EHOSTUNREACH, -ETIMEDOUT, ...: it did not happen. */
+ * -EACCES, -EPERM: it does not let us; -EHOSTUNREACH: it did not happen; -ETIMEDOUT: nobody knows,
+ * or it did and cannot be seen here yet. */
 struct edit_upstream {
+	/* *RET_VERSION: what the change made, as the upstream has it, so without a seq. */
 	int (*patch)(void *context, const struct edit *edit, const json_t *values,
-		     struct pxs_error *err);
+		     struct index_version *ret_version, struct pxs_error *err);
 	int (*remove)(void *context, const struct edit *edit, struct pxs_error *err);
 	/* What we do not know to be deleted. -ENOENT, -EEXIST as edit_undelete(). NULL: cannot. */
-	int (*undelete)(void *context, const struct edit *edit, struct pxs_error *err);
+	int (*undelete)(void *context, const struct edit *edit, struct index_version *ret_version,
+			struct pxs_error *err);
 	void *context;
 };
 

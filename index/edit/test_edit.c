@@ -51,7 +51,8 @@ setup(void **state)
 
 struct upstream {
 	struct edit_upstream ops;
-	int result; /* of what is asked */
+	int result;		/* of what is asked */
+	const char *etag_since; /* NULL: nobody changes it after us */
 	char asked[200];
 };
 
@@ -64,15 +65,18 @@ ask(struct upstream *upstream, const char *what, const struct edit *edit, const 
 }
 
 static int
-patch_there(void *context, const struct edit *edit, const json_t *values, struct pxs_error *fault)
+patch_there(void *context, const struct edit *edit, const json_t *values,
+	    struct index_version *ret_version, struct pxs_error *fault)
 {
+	struct upstream *upstream = context;
 	char *text = json_dumps(values, JSON_COMPACT);
-	int r = ask(context, "patch", edit, text);
+	int r = ask(upstream, "patch", edit, text);
 
 	(void)fault;
 	free(text);
 	if (r == 0)
-		put(edit->id, "newer-etag");
+		put(edit->id, upstream->etag_since ? upstream->etag_since : "newer-etag");
+	*ret_version = (struct index_version){ .etag = "newer-etag" };
 	return r;
 }
 
@@ -87,9 +91,11 @@ remove_there(void *context, const struct edit *edit, struct pxs_error *fault)
 }
 
 static int
-undelete_there(void *context, const struct edit *edit, struct pxs_error *fault)
+undelete_there(void *context, const struct edit *edit, struct index_version *ret_version,
+	       struct pxs_error *fault)
 {
 	(void)fault;
+	*ret_version = (struct index_version){ 0 };
 	return ask(context, "undelete", edit, "");
 }
 
@@ -214,6 +220,7 @@ an_upstreams_document_is_changed_there(void **state)
 	assert_int_equal(patch_with(THEIRS, NULL, "{\"user.tags\":[\"a\"]}", &version), 0);
 	assert_string_equal(upstream.asked, "patch 6 their-etag ada{\"user.tags\":[\"a\"]}");
 	assert_string_equal(version.etag, "newer-etag");
+	assert_int_not_equal(version.seq, 0);
 	edit = edit_of(THEIRS, "newer-etag");
 	assert_int_equal(edit_delete(&edit, &err), 0);
 	assert_string_equal(upstream.asked, "remove 6 newer-etag ada");
@@ -222,6 +229,22 @@ an_upstreams_document_is_changed_there(void **state)
 	upstream.asked[0] = '\0';
 	assert_int_equal(patch_with(OURS, NULL, "{\"user.rating\":5}", &version), 0);
 	assert_string_equal(upstream.asked, "");
+	edit_set_upstream(catalogue, NULL);
+}
+
+/* Who made one version has not seen what another made of it since. */
+static void
+an_upstreams_version_is_not_taken_for_what_came_since(void **state)
+{
+	struct upstream upstream = an_upstream(0);
+	struct index_version version;
+
+	(void)state;
+	upstream.etag_since = "another-etag";
+	use(&upstream);
+	assert_int_equal(patch_with(THEIRS, NULL, "{\"user.rating\":5}", &version), 0);
+	assert_string_equal(version.etag, "newer-etag");
+	assert_int_equal(version.seq, 0);
 	edit_set_upstream(catalogue, NULL);
 }
 
@@ -267,6 +290,7 @@ main(void)
 		TEST(what_was_deleted_comes_back),
 		TEST(an_upstreams_document_is_refused_without_it),
 		TEST(an_upstreams_document_is_changed_there),
+		TEST(an_upstreams_version_is_not_taken_for_what_came_since),
 		TEST(an_upstream_is_not_asked_about_old_versions),
 		TEST(an_upstreams_refusal_is_handed_on),
 	};

@@ -125,39 +125,86 @@ has_values(const json_t *item, const json_t *values)
 	return true;
 }
 
-/* VALUES NULL: it was to be deleted. */
-static int
-judge(const struct edit *edit, const json_t *item, const json_t *values, struct pxs_error *err)
+/* The version that ITEM is; false: of another document, or it does not say. */
+static bool
+read_version(const json_t *item, int64_t id, struct index_version *ret_version)
 {
-	const char *etag = json_string_value(reader_value(item, "_etag"));
+	const char *etag;
+	int64_t its_id;
 
-	if (etag && strcmp(etag, edit->etag) == 0)
+	if (reader_identity(item, &its_id, &etag, NULL) < 0 || its_id != id)
+		return false;
+	*ret_version = (struct index_version){
+		.created_ns = reader_time(item, "_created"),
+		.updated_ns = reader_time(item, "_updated"),
+	};
+	(void)snprintf(ret_version->etag, sizeof(ret_version->etag), "%s", etag);
+	return true;
+}
+
+/* After ANSWER, which says that it is done. Another may have changed or removed the document since.
+ */
+static int
+show(struct writer *writer, int64_t id, const json_t *answer, struct index_version *ret_version,
+     struct pxs_error *err)
+{
+	CLEANUP(json_decref) json_t *now = NULL;
+	struct pxs_error why = { 0 };
+	const json_t *items = NULL;
+	const json_t *item = NULL;
+	bool told = reader_items(answer, &items, NULL) == 0 &&
+		    read_version(json_array_get(items, 0), id, ret_version);
+	int r = refresh(writer, id, &now, &item, &why);
+
+	if (r == 0 && !told)
+		told = read_version(item, id, ret_version);
+	if (told && (r == 0 || r == -ENOENT))
+		return 0;
+	return pxs_error_set(err, -ETIMEDOUT, -1,
+			     "the upstream has made the change, but it cannot be seen here yet: %s",
+			     pxs_error_text(&why, r));
+}
+
+/* No answer came, and now the document is ITEM. VALUES NULL: it was to be deleted. */
+static int
+judge(const struct edit *edit, const json_t *item, const json_t *values,
+      struct index_version *ret_version, struct pxs_error *err)
+{
+	if (!read_version(item, edit->id, ret_version) ||
+	    strcmp(ret_version->etag, edit->etag) == 0)
 		return pxs_error_set(err, -EHOSTUNREACH, -1,
 				     "the upstream gave no answer, and has not made the change");
-	if (values && has_values(item, values))
+	if (!values)
+		return pxs_error_set(err, -ESTALE, -1, "the document has changed at the upstream");
+	if (has_values(item, values))
 		return 0;
-	return pxs_error_set(err, -ESTALE, -1, "the document has changed at the upstream");
+	return pxs_error_set(err, -ETIMEDOUT, -1,
+			     "the upstream gave no answer, and the document has changed since; "
+			     "whether this change was among it, nobody knows: look at it again");
 }
 
 /* No answer came, so nobody knows. */
 static int
 find_out(struct writer *writer, const struct edit *edit, const json_t *values,
-	 struct pxs_error *err)
+	 struct index_version *ret_version, struct pxs_error *err)
 {
-	int r = -ETIMEDOUT;
-
 	for (int i = 0; i < LOOKS && !atomic_load(writer->stop); i++) {
 		CLEANUP(json_decref) json_t *answer = NULL;
 		const struct timespec pause = { .tv_nsec = LOOK_PAUSE_NS };
 		struct pxs_error why = { 0 };
 		const json_t *item = NULL;
+		int r;
 
 		(void)nanosleep(&pause, NULL);
 		r = refresh(writer, edit->id, &answer, &item, &why);
-		if (r == -ENOENT)
-			return values ? -ESTALE : 0;
 		if (r == 0)
-			return judge(edit, item, values, err);
+			return judge(edit, item, values, ret_version, err);
+		if (r == -ENOENT && !values)
+			return 0;
+		if (r == -ENOENT)
+			return pxs_error_set(err, -ETIMEDOUT, -1,
+					     "the upstream gave no answer, and the document is "
+					     "gone; whether it was changed before, nobody knows");
 	}
 	return pxs_error_set(err, -ETIMEDOUT, -1,
 			     "the upstream gave no answer; whether it has made the change will be "
@@ -170,7 +217,7 @@ refuse(struct writer *writer, const struct edit *edit, int r, const struct pxs_e
        struct pxs_error *err)
 {
 	CLEANUP(json_decref) json_t *answer = NULL;
-	const json_t *item;
+	const json_t *item = NULL;
 
 	if (r != -EBUSY && r != -ENOENT)
 		return pxs_error_set(err, r, -1, "%s", pxs_error_text(why, r));
@@ -210,13 +257,11 @@ print_template(const json_t *values)
 
 static int
 send_patch(struct writer *writer, const struct edit *edit, const json_t *values,
-	   struct pxs_error *err)
+	   struct index_version *ret_version, struct pxs_error *err)
 {
 	CLEANUP(free_text) char *body = print_template(values);
 	CLEANUP(json_decref) json_t *answer = NULL;
-	CLEANUP(json_decref) json_t *now = NULL;
 	struct pxs_error why = { 0 };
-	const json_t *item;
 	char href[48];
 	struct upstream_request request = { "PATCH", href, edit->etag, body };
 	int r;
@@ -225,11 +270,10 @@ send_patch(struct writer *writer, const struct edit *edit, const json_t *values,
 		return -ENOMEM;
 	(void)snprintf(href, sizeof(href), "/files/%" PRId64, edit->id);
 	r = upstream_ask(writer->upstream, &request, &answer, &why);
-	if (r < 0)
-		return is_known(r) ? refuse(writer, edit, r, &why, err)
-				   : find_out(writer, edit, values, err);
-	r = refresh(writer, edit->id, &now, &item, err);
-	return r == -ENOENT ? -ESTALE : r;
+	if (r == 0)
+		return show(writer, edit->id, answer, ret_version, err);
+	return is_known(r) ? refuse(writer, edit, r, &why, err)
+			   : find_out(writer, edit, values, ret_version, err);
 }
 
 static int
@@ -239,22 +283,25 @@ send_delete(struct writer *writer, const struct edit *edit, struct pxs_error *er
 	struct pxs_error why = { 0 };
 	char href[48];
 	struct upstream_request request = { "DELETE", href, edit->etag, NULL };
+	struct index_version version;
 	int r;
 
 	(void)snprintf(href, sizeof(href), "/files/%" PRId64, edit->id);
 	r = upstream_ask(writer->upstream, &request, &answer, &why);
 	if (r == 0)
 		return drop(writer, edit->id, err);
-	return is_known(r) ? refuse(writer, edit, r, &why, err) : find_out(writer, edit, NULL, err);
+	return is_known(r) ? refuse(writer, edit, r, &why, err)
+			   : find_out(writer, edit, NULL, &version, err);
 }
 
 static int
-send_undelete(struct writer *writer, const struct edit *edit, struct pxs_error *err)
+send_undelete(struct writer *writer, const struct edit *edit, struct index_version *ret_version,
+	      struct pxs_error *err)
 {
 	CLEANUP(json_decref) json_t *answer = NULL;
 	CLEANUP(json_decref) json_t *now = NULL;
 	struct pxs_error why = { 0 };
-	const json_t *item;
+	const json_t *item = NULL;
 	char href[64];
 	struct upstream_request request = { "POST", href, NULL, NULL };
 	int r;
@@ -263,22 +310,26 @@ send_undelete(struct writer *writer, const struct edit *edit, struct pxs_error *
 	r = upstream_ask(writer->upstream, &request, &answer, &why);
 	if (r == -ENOENT || r == -EEXIST)
 		return r;
+	if (r == 0)
+		return show(writer, edit->id, answer, ret_version, err);
 	/* Whatever it answered, the document tells whether it is back. */
-	if (refresh(writer, edit->id, &now, &item, NULL) == 0)
+	if (refresh(writer, edit->id, &now, &item, NULL) == 0 &&
+	    read_version(item, edit->id, ret_version))
 		return 0;
-	return pxs_error_set(err, r < 0 ? r : -ETIMEDOUT, -1, "%s", pxs_error_text(&why, r));
+	return pxs_error_set(err, r, -1, "%s", pxs_error_text(&why, r));
 }
 
 /* --- The face --- */
 
 static int
-patch(void *context, const struct edit *edit, const json_t *values, struct pxs_error *err)
+patch(void *context, const struct edit *edit, const json_t *values,
+      struct index_version *ret_version, struct pxs_error *err)
 {
 	struct writer *writer = context;
 	int r;
 
 	turn_take(writer->turn, true);
-	r = send_patch(writer, edit, values, err);
+	r = send_patch(writer, edit, values, ret_version, err);
 	turn_end(writer->turn);
 	return r;
 }
@@ -296,13 +347,14 @@ remove_(void *context, const struct edit *edit, struct pxs_error *err)
 }
 
 static int
-undelete(void *context, const struct edit *edit, struct pxs_error *err)
+undelete(void *context, const struct edit *edit, struct index_version *ret_version,
+	 struct pxs_error *err)
 {
 	struct writer *writer = context;
 	int r;
 
 	turn_take(writer->turn, true);
-	r = send_undelete(writer, edit, err);
+	r = send_undelete(writer, edit, ret_version, err);
 	turn_end(writer->turn);
 	return r;
 }

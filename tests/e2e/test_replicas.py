@@ -60,7 +60,7 @@ class Writer(threading.Thread):
             self.believed[id_] = maybe
             self.check_unless_away("core REST", id_)
             if "replica" in name:
-                self.check_soon("replica REST", id_)
+                self.check_unless_away("replica REST", id_)
         elif result == UNKNOWN:
             self.believed[id_] = self.believed[id_] | maybe
 
@@ -88,18 +88,6 @@ class Writer(threading.Thread):
             self.check(name, id_, self.doors[name].see(id_))
         except Away:
             pass
-
-    def check_soon(self, name, id_):
-        """A replica that was started anew lists its core, and the end of a listing that began before a document
-        was brought back takes it away until the feed has told of it."""
-        until = time.monotonic() + daemons.PATIENCE_S
-        while True:
-            try:
-                return self.check_unless_away(name, id_)
-            except AssertionError:
-                if time.monotonic() > until:
-                    raise
-                time.sleep(0.01)
 
 
 def facets(daemon, name):

@@ -154,6 +154,91 @@ def test_what_another_deleted_was_not_deleted_by_us(core, proxy, behind):
     proxy.clear()
 
 
+def meanwhile(core, proxy, fault, change, item, **values):
+    """Somebody changes ITEM through the proxy, where FAULT is what becomes of the answer; before it comes the core
+    gets VALUES from another, and without VALUES the document is deleted there. What CHANGE returns."""
+    results = []
+    proxy.set(fault, "change")
+    caller = threading.Thread(target=lambda: results.append(change()))
+    caller.start()
+    wait_for(lambda: item_of(core.daemon, item["_id"])["_etag"] != item["_etag"], "the change does not arrive")
+    if values:
+        assert patch(core.daemon, item_of(core.daemon, item["_id"]), **values).status == 200
+    else:
+        assert core.daemon.http("DELETE", f"/files/{item['_id']}", headers={"If-Match": "*"}).status == 204
+    proxy.clear()
+    caller.join()
+    return results[0]
+
+
+def error_of(call, *arguments):
+    try:
+        call(*arguments)
+    except OSError as fault:
+        return fault.errno
+    return 0
+
+
+def test_who_made_a_version_does_not_know_the_next(core, proxy, behind):
+    first, second = list(core.daemon.items('{"core.type":"file"}', limit="2"))
+    reply = meanwhile(core, proxy, "late", lambda: patch(behind, first, user__rating=1), first, user__rating=2)
+    made = {field["name"]: field["value"] for field in reply.collection["items"][0]["data"]}
+    now = item_of(behind, first["_id"])
+    assert reply.status == 200 and now["user.rating"] == 2
+    assert made["_etag"] not in (first["_etag"], now["_etag"])
+    assert patch(behind, made | {"_id": first["_id"]}, user__rating=3).status == 412
+
+    path = shown(behind, second)
+    assert os.getxattr(path, "user.core.type") == b"file"
+    assert meanwhile(core, proxy, "late", lambda: error_of(os.setxattr, path, "user.user.rating", b"1"),
+                     second, user__rating=2) == 0  # fmt: skip
+    # Threads are processes to the kernel, and this one has read the first version.
+    assert error_of(os.setxattr, path, "user.user.rating", b"3") == errno.EBUSY
+    assert os.getxattr(path, "user.user.rating") == b"2"
+    assert error_of(os.setxattr, path, "user.user.rating", b"3") == 0
+
+
+def test_a_change_was_made_though_another_deleted_the_document_since(core, proxy, behind):
+    first, second = list(core.daemon.items('{"core.type":"file"}', limit="2"))
+    reply = meanwhile(core, proxy, "late", lambda: patch(behind, first, user__rating=1), first)
+    assert reply.status == 200 and reply.headers["ETag"].strip('"') != first["_etag"]
+    assert meanwhile(core, proxy, "late",
+                     lambda: error_of(os.setxattr, shown(behind, second), "user.user.rating", b"1"), second) == 0  # fmt: skip
+    for item in (first, second):
+        assert behind.http("GET", f"/files/{item['_id']}").status == 404
+
+
+def newest_change(daemon):
+    values = {field["name"]: field["value"] for field in daemon.get("/changes").collection["properties"]}
+    return values["newest"]
+
+
+def test_what_was_brought_back_stays(core, proxy, behind):
+    """The feed's answer was made while it was gone, and comes late."""
+    first, second, third = list(core.daemon.items('{"core.type":"file"}', limit="3"))
+    proxy.set("late", "delta")
+    assert patch(core.daemon, second, user__rating=1).status == 200  # it asks for changes again
+    wait_for(lambda: proxy.hits, "it does not ask for changes")
+    assert behind.http("DELETE", f"/files/{first['_id']}", headers={"If-Match": first["_etag"]}).status == 204
+    wait_for(lambda: proxy.held, "the core does not tell of it")
+    behind.pxs("undelete", str(first["_id"]))
+    before = newest_change(behind)
+    proxy.clear()
+    assert patch(core.daemon, third, user__rating=1).status == 200
+    wait_for(lambda: item_of(behind, third["_id"]).get("user.rating") == 1, "it does not follow any more")
+    assert newest_change(behind) == before + 1
+    assert item_of(behind, first["_id"]) == item_of(core.daemon, first["_id"])
+
+
+def test_what_cannot_be_found_out_is_said(core, proxy, behind):
+    first, second = list(core.daemon.items('{"core.type":"file"}', limit="2"))
+    reply = meanwhile(core, proxy, "stalls", lambda: patch(behind, first, user__rating=1), first, user__rating=2)
+    assert reply.status == 503 and "nobody knows" in reply.collection["error"]["message"]
+    assert item_of(behind, first["_id"])["user.rating"] == 2
+    reply = meanwhile(core, proxy, "stalls", lambda: patch(behind, second, user__rating=1), second)
+    assert reply.status == 503 and "is gone" in reply.collection["error"]["message"]
+
+
 def test_no_update_is_lost(core, replica, new_daemon):
     """Everybody adds one to the same number, at the core and at two replicas, with the version he saw."""
     other = follow(core, new_daemon())
