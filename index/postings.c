@@ -11,7 +11,7 @@
 #include "index/lexicon.h"
 
 /* Kept postings lie in sets by a hash of their numbers; a set that is full lets one go. */
-#define SETS_SHIFT 12
+#define SETS_SHIFT 14
 #define SETS (1u << SETS_SHIFT)
 #define WAYS 8
 #define KEPT_MAX (SETS * WAYS)
@@ -223,7 +223,7 @@ set_of(struct postings_cache *cache, uint32_t number)
 }
 
 static struct postings *
-find_kept(struct postings_cache *cache, uint32_t number)
+find_kept(struct postings_cache *cache, uint32_t number, bool named)
 {
 	struct kept *set = set_of(cache, number);
 	struct postings *found = NULL;
@@ -231,7 +231,7 @@ find_kept(struct postings_cache *cache, uint32_t number)
 	(void)pthread_mutex_lock(&cache->lock);
 	for (size_t i = 0; i < WAYS && !found; i++) {
 		if (set[i].postings && set[i].postings->number == number) {
-			set[i].used = true;
+			set[i].used |= named;
 			found = postings_ref(set[i].postings);
 		}
 	}
@@ -279,8 +279,22 @@ trim(struct postings_cache *cache)
 	}
 }
 
+/* With the lock held: whether POSTINGS can have the place KEPT and take no room from others. */
+static bool
+fits(const struct postings_cache *cache, const struct kept *kept, const struct postings *postings)
+{
+	size_t freed = 0;
+
+	if (kept->postings) {
+		if (kept->used && kept->postings->number != postings->number)
+			return false;
+		freed = bytes_of(kept->postings);
+	}
+	return cache->bytes - freed + bytes_of(postings) <= cache->max_bytes;
+}
+
 static void
-keep(struct postings_cache *cache, struct postings *postings)
+keep(struct postings_cache *cache, struct postings *postings, bool named)
 {
 	struct kept *kept;
 
@@ -288,10 +302,12 @@ keep(struct postings_cache *cache, struct postings *postings)
 		return;
 	(void)pthread_mutex_lock(&cache->lock);
 	kept = place_for(cache, postings->number);
-	drop(cache, kept);
-	*kept = (struct kept){ postings_ref(postings), true };
-	cache->bytes += bytes_of(postings);
-	trim(cache);
+	if (named || fits(cache, kept, postings)) {
+		drop(cache, kept);
+		*kept = (struct kept){ postings_ref(postings), named };
+		cache->bytes += bytes_of(postings);
+		trim(cache);
+	}
 	(void)pthread_mutex_unlock(&cache->lock);
 }
 
@@ -304,9 +320,9 @@ is_whole(const struct fts *fts, const struct postings *postings)
 	return lexicon_last(fts_lexicon(fts), postings->number) <= postings->covered;
 }
 
-int
-postings_get(struct postings_cache *cache, struct fts *fts, uint32_t number,
-	     const struct index_budget *budget, struct postings **ret_postings)
+static int
+get(struct postings_cache *cache, struct fts *fts, uint32_t number, bool named,
+    const struct index_budget *budget, struct postings **ret_postings)
 {
 	CLEANUP(postings) struct postings *before = NULL;
 	int r;
@@ -314,20 +330,20 @@ postings_get(struct postings_cache *cache, struct fts *fts, uint32_t number,
 	/* While fts.db is filled anew nothing is promised about it, so nothing is kept. */
 	if (!fts_last_doc(fts))
 		return read_term(fts, number, NULL, budget, ret_postings);
-	before = find_kept(cache, number);
+	before = find_kept(cache, number, named);
 	if (before && is_whole(fts, before)) {
 		*ret_postings = STEAL(before);
 		return 0;
 	}
 	r = read_term(fts, number, before, budget, ret_postings);
 	if (r == 0 && (*ret_postings)->covered)
-		keep(cache, *ret_postings);
+		keep(cache, *ret_postings, named);
 	return r;
 }
 
-int
-postings_find(struct postings_cache *cache, struct fts *fts, uint32_t number,
-	      const struct index_budget *budget, roaring_bitmap_t *hits)
+static int
+find(struct postings_cache *cache, struct fts *fts, uint32_t number, bool named,
+     const struct index_budget *budget, roaring_bitmap_t *hits)
 {
 	CLEANUP(postings) struct postings *postings = NULL;
 	uint32_t doc, documents = lexicon_documents(fts_lexicon(fts), number, &doc);
@@ -336,8 +352,29 @@ postings_find(struct postings_cache *cache, struct fts *fts, uint32_t number,
 	/* Of no document or one the lexicon knows itself. */
 	if (!fts_last_doc(fts) || documents == 0 || doc)
 		return fts_find_number(fts, number, budget, hits);
-	r = postings_get(cache, fts, number, budget, &postings);
+	r = get(cache, fts, number, named, budget, &postings);
 	if (r == 0)
 		roaring_bitmap_or_inplace(hits, postings->docs);
 	return r;
+}
+
+int
+postings_get(struct postings_cache *cache, struct fts *fts, uint32_t number,
+	     const struct index_budget *budget, struct postings **ret_postings)
+{
+	return get(cache, fts, number, true, budget, ret_postings);
+}
+
+int
+postings_find(struct postings_cache *cache, struct fts *fts, uint32_t number,
+	      const struct index_budget *budget, roaring_bitmap_t *hits)
+{
+	return find(cache, fts, number, true, budget, hits);
+}
+
+int
+postings_find_matched(struct postings_cache *cache, struct fts *fts, uint32_t number,
+		      const struct index_budget *budget, roaring_bitmap_t *hits)
+{
+	return find(cache, fts, number, false, budget, hits);
 }

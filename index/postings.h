@@ -63,6 +63,11 @@ int postings_get(struct postings_cache *cache, struct fts *fts, uint32_t number,
 int postings_find(struct postings_cache *cache, struct fts *fts, uint32_t number,
 		  const struct index_budget *budget, roaring_bitmap_t *hits);
 
+/* The same of one of the thousands of terms that a pattern may match: they are kept only where they
+ * take no room from those that were asked for by name. */
+int postings_find_matched(struct postings_cache *cache, struct fts *fts, uint32_t number,
+			  const struct index_budget *budget, roaring_bitmap_t *hits);
+
 /* The postings of N terms at consecutive positions, or moved apart by SLOP: those times count
  * 1 / (1 + width). GAPS as for fts_find_sloppy(). */
 int postings_of_phrase(struct fts *fts, const struct pxs_buf *terms, size_t n, uint32_t slop,

@@ -68,8 +68,8 @@ find_word(struct leaf *leaf, const struct expansion *word, bool *ret_found)
 		return -ENOMEM;
 	r = budget_check(leaf->search->budget);
 	if (r == 0)
-		r = postings_find(leaf->search->view->tables->relevance.postings, fts, word->number,
-				  leaf->search->budget, found);
+		r = postings_find_matched(leaf->search->view->tables->relevance.postings, fts,
+					  word->number, leaf->search->budget, found);
 	if (r < 0)
 		return r;
 	term = terms_word(term, &property);

@@ -258,6 +258,47 @@ test_let_go(void **state)
 }
 
 static void
+find_matched(struct fixture *f, int i)
+{
+	roaring_bitmap_t *hits = roaring_bitmap_create();
+	char word[16];
+
+	(void)snprintf(word, sizeof(word), "w%d", i);
+	assert_int_equal(postings_find_matched(f->cache, f->fts, number_of(f, word), NULL, hits),
+			 0);
+	assert_int_equal(roaring_bitmap_get_cardinality(hits), 2);
+	assert_in_range(postings_cache_bytes(f->cache), 1, LITTLE);
+	roaring_bitmap_free(hits);
+}
+
+/* A pattern that matches more words than there is room for takes none from those that were asked
+ * for by name. */
+static void
+test_matched(void **state)
+{
+	enum { NAMED = 10 };
+	struct postings *first[NAMED];
+	struct fixture *f = *state;
+
+	postings_cache_free(STEAL(f->cache));
+	assert_int_equal(postings_cache_new(LITTLE, &f->cache), 0);
+	put_some(f);
+	for (int i = NAMED; i < 2 * NAMED; i++)
+		find_matched(f, i);
+	for (int i = 0; i < NAMED; i++)
+		get_some(f, i, &first[i]);
+	for (int i = 0; i < SOME; i++)
+		find_matched(f, i);
+	for (int i = 0; i < NAMED; i++) {
+		CLEANUP(postings) struct postings *again = NULL;
+
+		get_some(f, i, &again);
+		assert_ptr_equal(again, first[i]);
+		postings_put(first[i]);
+	}
+}
+
+static void
 test_too_large(void **state)
 {
 	struct fixture *f = *state;
@@ -342,6 +383,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_filled_anew, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_many, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_let_go, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_matched, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_too_large, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_threads, set_up, tear_down),
 	};
