@@ -158,10 +158,10 @@ work_on(struct work_item *item)
 	deliver_in_time(request);
 }
 
-/* Whose share of the threads it takes: operators have no limit, and of those who are not known yet,
- * as they log in, each address has a share. */
-static uint64_t
-share_of(const struct request *request)
+/* Operators have no limit, and of those who are not known yet, as they log in, each address has a
+ * share. */
+uint64_t
+answer_share(const struct request *request)
 {
 	char from[PEER_SIZE];
 	const char *name = request->who.user;
@@ -179,6 +179,8 @@ static struct work *
 work_for(const struct request *request)
 {
 	switch (request->route->pace) {
+	case ROUTE_READS:
+		return request->rest->readers;
 	case ROUTE_WAITS:
 		return request->rest->waits;
 	case ROUTE_LOGS_IN:
@@ -194,7 +196,7 @@ answer_later(struct request *request)
 	struct pxs_error err = { 0 };
 	int r;
 
-	request->work = (struct work_item){ .user = share_of(request), .run = work_on };
+	request->work = (struct work_item){ .user = answer_share(request), .run = work_on };
 	r = work_submit(work_for(request), &request->work);
 	if (r == 0)
 		return;

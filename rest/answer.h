@@ -4,6 +4,7 @@
 #define PXS_REST_ANSWER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct request;
 
@@ -16,5 +17,8 @@ bool answer(struct request *request);
 
 /* Answer in another thread, which resumes the connection. */
 void answer_later(struct request *request);
+
+/* Whose share of the threads it takes: see struct work_item. */
+uint64_t answer_share(const struct request *request);
 
 #endif

@@ -19,10 +19,12 @@
 #include "base/macros.h"
 #include "base/percent.h"
 #include "index/index.h"
+#include "index/sync/sync.h"
 #include "rest/handlers.h"
 #include "rest/item.h"
 #include "rest/reply.h"
 #include "rest/request.h"
+#include "rest/server.h"
 
 /* --- Ranges --- */
 
@@ -108,83 +110,138 @@ take_range(const struct request *request, struct reply *reply, uint64_t size, st
 	return pxs_error_set(err, -ERANGE, -1, "the file has only %" PRIu64 " bytes", size);
 }
 
-/* --- The file --- */
+/* --- The file, here --- */
+
+/* What lies at its path is not it. */
+static bool
+is_missing(int r)
+{
+	return r == -ENOENT || r == -ENOTDIR || r == -ELOOP || r == -ENXIO || r == -ESTALE;
+}
 
 static int
 explain(int r, struct pxs_error *err)
 {
-	switch (r) {
-	case -ENOENT:
-	case -ENOTDIR:
-	case -ELOOP:
-	case -ENXIO:
-	case -ESTALE:
+	if (is_missing(r))
 		return pxs_error_set(err, -ENOENT, -1,
 				     "the file was removed, renamed or replaced since it was "
 				     "indexed");
-	case -EACCES:
-	case -EPERM:
+	if (r == -EACCES || r == -EPERM)
 		return pxs_error_set(err, -EACCES, -1, "you may not read this file");
-	default:
-		return pxs_error_set(err, r, -1, "the file cannot be opened: %s", strerror(-r));
-	}
+	return pxs_error_set(err, r, -1, "the file cannot be opened: %s", strerror(-r));
 }
 
 static int
+open_here(const struct request *request, const struct index_view *view, uint32_t doc,
+	  const char *path, struct reply *reply)
+{
+	CLEANUP(close) int fd = auth_open_as(&request->who.caller, path, O_RDONLY | O_NONBLOCK);
+	struct stat st = { 0 };
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!index_doc_is_file(view, doc, fd, &st))
+		return -ESTALE;
+	reply->file_len = (uint64_t)st.st_size;
+	reply->modified_ns = st.st_mtim.tv_sec * PXS_NS_PER_S + st.st_mtim.tv_nsec;
+	(void)snprintf(reply->etag, sizeof(reply->etag), "%" PRIx64 "-%" PRIx64,
+		       (uint64_t)reply->modified_ns, (uint64_t)st.st_size);
+	reply->fd = STEAL_FD(fd);
+	return 0;
+}
+
+/* --- The file, at the upstream --- */
+
+/* It may take longer than a search. */
+#define THERE_TIME_MAX_S 30
+
+void
+content_budget(const struct request *request, struct index_budget *ret_budget)
+{
+	request_budget(request, ret_budget);
+	ret_budget->deadline_ns = pxs_clock_steady_ns() + THERE_TIME_MAX_S * PXS_NS_PER_S;
+}
+
+/* There we are who --user names, with his rights: for those who may do here what root may. */
+static int
+open_there(const struct request *request, const struct index_view *view, uint32_t doc,
+	   struct reply *reply, struct pxs_error *err)
+{
+	struct index_budget budget;
+	struct pxs_error why = { 0 };
+	int r;
+
+	if (!(request->who.rights & AUTH_OPERATE))
+		return pxs_error_set(err, -EACCES, -1,
+				     "the file does not lie here, and what the upstream has only "
+				     "those may read who have the right operate");
+	content_budget(request, &budget);
+	r = sync_content_open(request->rest->sync, index_doc_id(view, doc), &budget, &reply->there,
+			      &why);
+	if (r == -ECANCELED)
+		return r;
+	if (r < 0)
+		return pxs_error_set(err, r == -ETIMEDOUT ? -EAGAIN : r, -1,
+				     "the file does not lie here, and %.150s",
+				     pxs_error_text(&why, r));
+	reply->file_len = sync_content_size(reply->there);
+	reply->modified_ns = sync_content_modified_ns(reply->there);
+	(void)snprintf(reply->etag, sizeof(reply->etag), "%s", sync_content_etag(reply->there));
+	return 0;
+}
+
+/* --- Both --- */
+
+static int
 open_file(const struct request *request, const struct index_view *view, uint32_t doc,
-	  struct stat *ret_st, struct pxs_error *err)
+	  struct reply *reply, struct pxs_error *err)
 {
 	CLEANUP(pxs_buf) struct pxs_buf path = PXS_BUF_INIT;
-	CLEANUP(close) int fd = -1;
+	int r;
 
 	if (!index_doc_path(view, doc, &path))
 		return pxs_error_set(err, -ENOENT, -1, "this document has no file here");
 	if (path.error)
 		return path.error;
-	fd = auth_open_as(&request->who.caller, pxs_buf_text(&path), O_RDONLY | O_NONBLOCK);
-	if (fd < 0)
-		return explain(fd, err);
-	if (fstat(fd, ret_st) < 0)
-		return -errno;
-	if (!index_doc_is_file(view, doc, fd, ret_st))
-		return explain(-ESTALE, err);
-	return STEAL_FD(fd);
+	r = open_here(request, view, doc, pxs_buf_text(&path), reply);
+	if (is_missing(r) && request->rest->sync)
+		return open_there(request, view, doc, reply, err);
+	return r < 0 ? explain(r, err) : 0;
 }
 
-static void
-describe(struct reply *reply, const struct index_view *view, uint32_t doc, const struct stat *st)
+static const char *
+type_of(const struct index_view *view, uint32_t doc)
 {
 	const struct query_property *type = query_schema_find(index_view_schema(view),
 							      "core.mimetype");
 	struct query_value value;
 
-	reply->type = "application/octet-stream";
-	if (type && index_doc_value(view, doc, type, &value))
-		reply->type = value.string;
-	reply->modified_ns = st->st_mtim.tv_sec * PXS_NS_PER_S + st->st_mtim.tv_nsec;
-	(void)snprintf(reply->etag, sizeof(reply->etag), "%" PRIx64 "-%" PRIx64,
-		       (uint64_t)reply->modified_ns, (uint64_t)st->st_size);
+	return type && index_doc_value(view, doc, type, &value) ? value.string
+								: "application/octet-stream";
 }
 
 int
 handle_content(struct request *request, struct reply *reply, struct pxs_error *err)
 {
 	CLEANUP(index_view) struct index_view *view = NULL;
-	struct stat st = { 0 };
 	uint32_t doc = 0;
 	int r = request_view(request, &view);
 
 	if (r == 0)
 		r = item_find(request, view, &doc, err);
 	if (r == 0)
-		r = open_file(request, view, doc, &st, err);
+		r = open_file(request, view, doc, reply, err);
 	if (r < 0)
 		return r;
-	reply->fd = r;
-	describe(reply, view, doc, &st);
+	if (!request->view)
+		request->view = index_view_ref(view); /* which lends the type */
+	reply->type = type_of(view, doc);
 	if (item_is_known(request, reply)) {
 		reply->status = MHD_HTTP_NOT_MODIFIED;
+		reply->file_len = 0;
 		return 0;
 	}
-	return take_range(request, reply, (uint64_t)st.st_size, err);
+	return take_range(request, reply, reply->file_len, err);
 }

@@ -17,6 +17,7 @@
 #include "base/percent.h"
 #include "base/utf8.h"
 #include "rest/request.h"
+#include "rest/stream.h"
 
 #define INDENT_PRETTY 4
 #define RETRY_AFTER_S "2"
@@ -45,6 +46,8 @@ static const struct {
 	{ EOPNOTSUPP, MHD_HTTP_NOT_IMPLEMENTED },
 	{ ETIMEDOUT, MHD_HTTP_SERVICE_UNAVAILABLE },
 	{ EHOSTUNREACH, MHD_HTTP_BAD_GATEWAY },
+	{ EREMOTEIO, MHD_HTTP_BAD_GATEWAY },
+	{ EPROTO, MHD_HTTP_BAD_GATEWAY },
 	{ ECANCELED, MHD_HTTP_SERVICE_UNAVAILABLE },
 	{ EAGAIN, MHD_HTTP_SERVICE_UNAVAILABLE },
 	{ ENOSPC, MHD_HTTP_INSUFFICIENT_STORAGE },
@@ -110,6 +113,7 @@ reply_fail(struct reply *reply, const struct request *request, const char *url, 
 	reply->modified_ns = 0;
 	close_cleanup(&reply->fd);
 	reply->fd = -1;
+	sync_content_close(STEAL(reply->there));
 	pxs_buf_clear(&reply->body);
 	reply_begin(reply, request, REPLY_COLLECTION, &json);
 	pxs_json_begin_object(&json);
@@ -287,7 +291,7 @@ compress_body(struct reply *reply, const struct request *request)
 }
 
 static struct MHD_Response *
-make_response(struct reply *reply, const struct request *request)
+make_response(struct reply *reply, struct request *request)
 {
 	struct MHD_Response *response;
 	bool packed = false;
@@ -297,6 +301,8 @@ make_response(struct reply *reply, const struct request *request)
 	if (reply->fd >= 0)
 		return MHD_create_response_from_fd_at_offset64(reply->file_len, STEAL_FD(reply->fd),
 							       reply->file_start);
+	if (reply->there)
+		return stream_new(STEAL(reply->there), reply->file_start, reply->file_len, request);
 	packed = compress_body(reply, request);
 	len = reply->body.len;
 	body = pxs_buf_steal(&reply->body);
@@ -315,9 +321,9 @@ make_response(struct reply *reply, const struct request *request)
 }
 
 int
-reply_send(struct reply *reply, const struct request *request)
+reply_send(struct reply *reply, struct request *request)
 {
-	bool is_file = reply->fd >= 0;
+	bool is_file = reply->fd >= 0 || reply->there;
 	struct MHD_Response *response = make_response(reply, request);
 	enum MHD_Result sent = MHD_NO;
 

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "index/index.h"
+#include "index/sync/sync.h"
 
 struct pxs_error;
 struct request;
@@ -26,6 +27,7 @@ struct reply {
 	char location[64];	    /* "": none */
 	const char *allow;	    /* methods; NULL: not said */
 	int fd;			    /* not -1: the body is of this file, ours to close */
+	struct sync_content *there; /* not NULL: of this one, at the upstream; ours to close */
 	uint64_t file_start;	    /* the part of it */
 	uint64_t file_len;
 	char range[72];		/* Content-Range; "": not said */
@@ -49,6 +51,7 @@ reply_cleanup(struct reply *reply)
 {
 	pxs_buf_done(&reply->body);
 	close_cleanup(&reply->fd);
+	sync_content_close(reply->there);
 	pxs_buf_done(&reply->next);
 	pxs_buf_done(&reply->message);
 }
@@ -86,6 +89,6 @@ int reply_date_parse(const char *text, int64_t *ret_time_ns);
 void reply_date_print(int64_t time_ns, char *text, size_t size);
 
 /* Queue it; the body is the server's afterwards. 0 or -EIO. */
-int reply_send(struct reply *reply, const struct request *request);
+int reply_send(struct reply *reply, struct request *request);
 
 #endif

@@ -27,6 +27,8 @@
 #define RUNNING_PER_USER 8
 #define WAITING_PER_USER 64
 #define WAITING_MAX 512
+/* Whoever opens a file, or reads it at the upstream, which may take long to answer. */
+#define READERS_MAX 32
 /* Followers of changes at a time; each holds a thread that sleeps. */
 #define FOLLOWERS_MAX 64
 /* Passwords that are looked at together: each takes 10 ms of a processor, or waits for PAM. */
@@ -46,6 +48,9 @@ open_work(struct rest *rest)
 	};
 	int r = work_open(&limits, &rest->searches);
 
+	limits.threads = READERS_MAX;
+	if (r == 0)
+		r = work_open(&limits, &rest->readers);
 	limits.threads = FOLLOWERS_MAX;
 	if (r == 0)
 		r = work_open(&limits, &rest->waits);
@@ -225,6 +230,7 @@ rest_close(struct rest *rest)
 	if (rest->watch)
 		watch_drain(rest->watch);
 	work_close(rest->searches);
+	work_close(rest->readers);
 	work_close(rest->waits);
 	work_close(rest->logins);
 	for (unsigned int i = 0; i < rest->n_servers; i++)

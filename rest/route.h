@@ -12,6 +12,7 @@
 enum route_pace {
 	ROUTE_WORKS,   /* it searches, reads or writes */
 	ROUTE_QUICK,   /* the thread that reads requests: nothing in it waits or takes long */
+	ROUTE_READS,   /* it opens a file, which may lie at the upstream */
 	ROUTE_WAITS,   /* it waits for something to happen */
 	ROUTE_LOGS_IN, /* it looks at a password */
 };

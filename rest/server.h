@@ -40,6 +40,7 @@ struct rest {
 	unsigned int n_servers;
 	struct watch *watch;
 	struct work *searches; /* what takes long runs here */
+	struct work *readers;  /* what waits for content of files, here */
 	struct work *waits;    /* what waits for something to happen, here */
 	struct work *logins;   /* apart, so that passwords never delay a search */
 	struct index *index;

@@ -256,9 +256,11 @@ check_status(void **state)
 		int result;
 		unsigned int status;
 	} ROWS[] = {
-		{ -EINVAL, 400 }, { -ENAMETOOLONG, 400 }, { -EACCES, 403 },    { -ENOENT, 404 },
-		{ -EBUSY, 409 },  { -EMSGSIZE, 413 },	  { -E2BIG, 414 },     { -ERANGE, 416 },
-		{ -EIO, 500 },	  { -ENOMEM, 500 },	  { -ETIMEDOUT, 503 }, { -ENOSPC, 507 },
+		{ -EINVAL, 400 },	{ -ENAMETOOLONG, 400 }, { -EACCES, 403 },
+		{ -ENOENT, 404 },	{ -EBUSY, 409 },	{ -EMSGSIZE, 413 },
+		{ -E2BIG, 414 },	{ -ERANGE, 416 },	{ -EIO, 500 },
+		{ -ENOMEM, 500 },	{ -ETIMEDOUT, 503 },	{ -ENOSPC, 507 },
+		{ -EHOSTUNREACH, 502 }, { -EREMOTEIO, 502 },	{ -EPROTO, 502 },
 	};
 
 	(void)state;

@@ -28,7 +28,9 @@ struct sync_content {
 	struct contents *contents;
 	int64_t id;
 	char version[PIECE_VERSION_SIZE];
+	char etag[INDEX_ETAG_SIZE]; /* in it; "": none that is strong and short enough */
 	uint64_t size;
+	int64_t modified_ns;
 	pthread_mutex_t lock; /* one fetches at a time: the next one may need the same */
 };
 
@@ -128,6 +130,17 @@ read_total(const char *range, uint64_t *ret_total)
 	return !*end && errno == 0;
 }
 
+static int64_t
+read_modified(const struct upstream *upstream)
+{
+	char date[64];
+	time_t time;
+
+	get_header(upstream, "Last-Modified", date, sizeof(date));
+	time = *date ? curl_getdate(date, NULL) : 0;
+	return time > 0 && time < INT64_MAX / PXS_NS_PER_S ? time * PXS_NS_PER_S : 0;
+}
+
 static int
 refuse(const struct upstream *upstream, const struct answer *answer, struct pxs_error *err)
 {
@@ -185,6 +198,7 @@ read_piece(const struct upstream *upstream, struct answer *answer, uint64_t offs
 	piece->total = total;
 	piece->offset = offset;
 	get_header(upstream, "ETag", piece->version, sizeof(piece->version));
+	piece->modified_ns = read_modified(upstream);
 	*ret_piece = STEAL(piece);
 	return 0;
 }
@@ -271,6 +285,16 @@ fetch_head(struct contents *contents, int64_t id, const struct index_budget *bud
 	return r;
 }
 
+/* What stands between the quotes of VERSION. */
+static void
+read_etag(const char *version, char etag[INDEX_ETAG_SIZE])
+{
+	size_t len = strlen(version);
+
+	if (len > 2 && len - 2 < INDEX_ETAG_SIZE && version[0] == '"' && version[len - 1] == '"')
+		(void)snprintf(etag, INDEX_ETAG_SIZE, "%.*s", (int)len - 2, version + 1);
+}
+
 int
 contents_open(struct contents *contents, int64_t id, const struct index_budget *budget,
 	      struct sync_content **ret_content, struct pxs_error *err)
@@ -288,7 +312,9 @@ contents_open(struct contents *contents, int64_t id, const struct index_budget *
 	content->contents = contents;
 	content->id = id;
 	content->size = head->total;
+	content->modified_ns = head->modified_ns;
 	(void)memcpy(content->version, head->version, sizeof(content->version));
+	read_etag(content->version, content->etag);
 	(void)pthread_mutex_init(&content->lock, NULL);
 	*ret_content = content;
 	return 0;
@@ -307,6 +333,18 @@ uint64_t
 sync_content_size(const struct sync_content *content)
 {
 	return content->size;
+}
+
+const char *
+sync_content_etag(const struct sync_content *content)
+{
+	return content->etag;
+}
+
+int64_t
+sync_content_modified_ns(const struct sync_content *content)
+{
+	return content->modified_ns;
 }
 
 /* --- Reading --- */

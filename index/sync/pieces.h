@@ -21,8 +21,9 @@ struct piece {
 	atomic_uint references;
 	int64_t id; /* of the document */
 	char version[PIECE_VERSION_SIZE];
-	uint64_t total;	 /* bytes of the whole content */
-	uint64_t offset; /* in it */
+	int64_t modified_ns; /* the content, as the upstream says; 0: it does not */
+	uint64_t total;	     /* bytes of the whole content */
+	uint64_t offset;     /* in it */
 	size_t len;
 	char *data;
 	struct piece *newer, *older; /* in the order of use */

@@ -99,6 +99,10 @@ void sync_content_close(struct sync_content *content);
 DEFINE_CLEANUP(sync_content, struct sync_content *, sync_content_close)
 
 uint64_t sync_content_size(const struct sync_content *content); /* bytes */
+/* The etag of the version that is read, without its quotes, "" if it has none; when that was
+ * changed, 0 if the upstream does not say. */
+const char *sync_content_etag(const struct sync_content *content);
+int64_t sync_content_modified_ns(const struct sync_content *content);
 
 /* Up to SIZE bytes at OFFSET; fewer at the end alone. -ESTALE: it has changed there; and as above.
  */

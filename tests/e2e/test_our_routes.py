@@ -153,6 +153,8 @@ ELSEWHERE = [
     ("POST", "/sync", "202"),
     ("POST", "/mounts", "201 501"),
     ("DELETE", "/mounts", "204 501"),
+    # A file that lies at an upstream: test_remote_content.py.
+    ("GET", "/files/{id}/content", "502"),
     # Log-ins and certificates: test_auth.py.
     ("POST", "/oauth2/token", "200 400 401"),
     ("GET", "/oauth2/token_info", "200"),
