@@ -1,6 +1,10 @@
 /* Segments of 65,536 documents go through one after the other: every clause adds what it has for
  * them into their part of the scores, which fits the cache. So a million hits cost a few additions
- * each, and a few hits no more than that; which of them come first is for sort.h to find. */
+ * each, and a few hits no more than that; which of them come first is for sort.h to find.
+ *
+ *     place of a document    3  700  9000        what is added up has a slot for each hit, side by
+ *     its slot               0    1     2        side; where nearly all are hits, for each place
+ */
 #include "index/relevance.h"
 
 #include <errno.h>
@@ -79,19 +83,14 @@ struct cursor {
 	size_t more; /* of a field's postings */
 };
 
-/* All that a clause touches are hits; where a segment has so many, every place is as quick as
- * those. */
-#define MANY_HITS (COLUMN_SEGMENT_DOCS / 4)
-
 struct scoring {
 	const struct scorer *scorer;
 	const struct index_budget *budget;
 	struct cursor *cursors; /* of each clause's fields, or of the clause, in turn */
-	uint16_t *hits;		/* places of the segment that are hits */
-	size_t n_hits;
-	uint32_t *docs; /* of the segment; below, the same */
+	uint16_t *slots;	/* of places; of those that are hits, only */
+	uint32_t *docs;		/* of the segment, as many as there are slots; below, the same */
 	uint8_t *lengths;
-	float *best; /* of a clause's fields */
+	float *best; /* of a clause's fields, by slot */
 	/* Of all clauses. Floats added as doubles lose nothing, so that documents which get the
 	 * same in another order stay equal. */
 	double *sums;
@@ -101,7 +100,7 @@ static void
 scoring_cleanup(struct scoring *scoring)
 {
 	free(scoring->cursors);
-	free(scoring->hits);
+	free(scoring->slots);
 	free(scoring->docs);
 	free(scoring->lengths);
 	free(scoring->best);
@@ -116,8 +115,9 @@ cursor_init(struct cursor *cursor, const roaring_bitmap_t *docs)
 	roaring_init_iterator(docs, &cursor->at);
 }
 
+/* For segments of up to ROOM slots. */
 static int
-scoring_init(struct scoring *scoring, const struct scorer *scorer,
+scoring_init(struct scoring *scoring, const struct scorer *scorer, size_t room,
 	     const struct index_budget *budget)
 {
 	size_t n = 1;
@@ -126,12 +126,12 @@ scoring_init(struct scoring *scoring, const struct scorer *scorer,
 	for (size_t i = 0; i < scorer->n; i++)
 		n += MAX(scorer->clauses[i].n, (size_t)1);
 	scoring->cursors = calloc(n, sizeof(*scoring->cursors));
-	scoring->hits = malloc(COLUMN_SEGMENT_DOCS * sizeof(*scoring->hits));
-	scoring->docs = malloc(COLUMN_SEGMENT_DOCS * sizeof(*scoring->docs));
-	scoring->lengths = calloc(COLUMN_SEGMENT_DOCS, sizeof(*scoring->lengths));
-	scoring->best = calloc(COLUMN_SEGMENT_DOCS, sizeof(*scoring->best));
-	scoring->sums = calloc(COLUMN_SEGMENT_DOCS, sizeof(*scoring->sums));
-	if (!scoring->cursors || !scoring->hits || !scoring->docs || !scoring->lengths ||
+	scoring->slots = malloc(COLUMN_SEGMENT_DOCS * sizeof(*scoring->slots));
+	scoring->docs = malloc(room * sizeof(*scoring->docs));
+	scoring->lengths = calloc(room, sizeof(*scoring->lengths));
+	scoring->best = calloc(room, sizeof(*scoring->best));
+	scoring->sums = calloc(room, sizeof(*scoring->sums));
+	if (!scoring->cursors || !scoring->slots || !scoring->docs || !scoring->lengths ||
 	    !scoring->best || !scoring->sums)
 		return -ENOMEM;
 	n = 0;
@@ -160,10 +160,11 @@ read_segment(struct cursor *cursor, uint32_t segment, uint32_t *docs)
 	return roaring_read_uint32_iterator(&cursor->at, docs, (uint32_t)n);
 }
 
-/* TO has the greater of what was there and what FIELD adds; as many documents were looked at. */
+/* `best` has the greater of what was there and what FIELD adds; as many documents were looked at.
+ */
 static size_t
 score_field(struct scoring *scoring, const struct scorer_field *field, struct cursor *cursor,
-	    uint32_t segment, float *to)
+	    uint32_t segment)
 {
 	const struct posting *more = field->postings->more;
 	size_t n = read_segment(cursor, segment, scoring->docs);
@@ -179,7 +180,7 @@ score_field(struct scoring *scoring, const struct scorer_field *field, struct cu
 	for (size_t i = 0; i < n; i++) {
 		uint32_t doc = scoring->docs[i];
 		float score = field->once[scoring->lengths[i]];
-		float *best = &to[doc & COLUMN_PLACE_MASK];
+		float *best = &scoring->best[scoring->slots[doc & COLUMN_PLACE_MASK]];
 
 		while (cursor->more < field->postings->n_more && more[cursor->more].doc < doc)
 			cursor->more++;
@@ -192,94 +193,71 @@ score_field(struct scoring *scoring, const struct scorer_field *field, struct cu
 }
 
 static void
-add_best_at(struct scoring *scoring, size_t place)
-{
-	scoring->sums[place] += scoring->best[place];
-	scoring->best[place] = 0;
-}
-
-static void
-add_best(struct scoring *scoring)
-{
-	if (scoring->n_hits >= MANY_HITS)
-		for (size_t place = 0; place < COLUMN_SEGMENT_DOCS; place++)
-			add_best_at(scoring, place);
-	else
-		for (size_t i = 0; i < scoring->n_hits; i++)
-			add_best_at(scoring, scoring->hits[i]);
-}
-
-static void
-take_sum_at(struct scoring *scoring, size_t place, float *scores)
-{
-	scores[place] = (float)scoring->sums[place];
-	scoring->sums[place] = 0;
-}
-
-static void
-take_sums(struct scoring *scoring, float *scores)
-{
-	if (scoring->n_hits >= MANY_HITS)
-		for (size_t place = 0; place < COLUMN_SEGMENT_DOCS; place++)
-			take_sum_at(scoring, place, scores);
-	else
-		for (size_t i = 0; i < scoring->n_hits; i++)
-			take_sum_at(scoring, scoring->hits[i], scores);
-}
-
-static void
 score_clause(struct scoring *scoring, const struct scorer_clause *clause, struct cursor *cursors,
-	     uint32_t segment)
+	     uint32_t segment, size_t n_slots)
 {
 	size_t n = 0;
 
 	if (clause->docs) {
 		n = read_segment(cursors, segment, scoring->docs);
-		for (size_t i = 0; i < n; i++)
-			scoring->sums[scoring->docs[i] & COLUMN_PLACE_MASK] += clause->weight;
+		for (size_t i = 0; i < n; i++) {
+			uint32_t place = scoring->docs[i] & COLUMN_PLACE_MASK;
+
+			scoring->sums[scoring->slots[place]] += clause->weight;
+		}
 		return;
 	}
 	for (size_t i = 0; i < clause->n; i++)
-		n += score_field(scoring, &clause->fields[i], &cursors[i], segment, scoring->best);
-	if (n > 0)
-		add_best(scoring);
+		n += score_field(scoring, &clause->fields[i], &cursors[i], segment);
+	for (size_t slot = 0; n > 0 && slot < n_slots; slot++) {
+		scoring->sums[slot] += scoring->best[slot];
+		scoring->best[slot] = 0;
+	}
 }
 
+/* The hits of SEGMENT get their slots, and SCORES its places. */
 static void
-read_hits(struct scoring *scoring, const roaring_bitmap_t *hits, uint32_t segment)
+set_slots(struct scoring *scoring, const roaring_bitmap_t *hits, uint32_t segment,
+	  const struct score_segment *scores)
 {
-	uint32_t first = segment << COLUMN_SEGMENT_SHIFT;
 	roaring_uint32_iterator_t at;
 
-	scoring->n_hits = (size_t)roaring_bitmap_range_cardinality(
-		hits, first, (uint64_t)first + COLUMN_SEGMENT_DOCS);
-	if (scoring->n_hits >= MANY_HITS)
+	for (uint32_t place = 0; !scores->places && place < COLUMN_SEGMENT_DOCS; place++)
+		scoring->slots[place] = (uint16_t)place;
+	if (!scores->places)
 		return;
 	roaring_init_iterator(hits, &at);
-	(void)roaring_move_uint32_iterator_equalorlarger(&at, first);
-	(void)roaring_read_uint32_iterator(&at, scoring->docs, (uint32_t)scoring->n_hits);
-	for (size_t i = 0; i < scoring->n_hits; i++)
-		scoring->hits[i] = (uint16_t)(scoring->docs[i] & COLUMN_PLACE_MASK);
+	(void)roaring_move_uint32_iterator_equalorlarger(&at, segment << COLUMN_SEGMENT_SHIFT);
+	(void)roaring_read_uint32_iterator(&at, scoring->docs, scores->n);
+	for (uint32_t slot = 0; slot < scores->n; slot++) {
+		scores->places[slot] = (uint16_t)(scoring->docs[slot] & COLUMN_PLACE_MASK);
+		scoring->slots[scores->places[slot]] = (uint16_t)slot;
+	}
 }
 
 static int
 score_segment(struct scoring *scoring, const roaring_bitmap_t *hits, uint32_t segment,
-	      float *scores)
+	      const struct score_segment *scores)
 {
 	struct cursor *cursors = scoring->cursors;
 	int r = 0;
 
-	read_hits(scoring, hits, segment);
+	set_slots(scoring, hits, segment, scores);
 	for (size_t i = 0; r == 0 && i < scoring->scorer->n; i++) {
 		const struct scorer_clause *clause = &scoring->scorer->clauses[i];
 
 		r = budget_check(scoring->budget);
-		score_clause(scoring, clause, cursors, segment);
+		score_clause(scoring, clause, cursors, segment, scores->n);
 		cursors += clause->docs ? 1 : clause->n;
 	}
-	take_sums(scoring, scores);
+	for (size_t slot = 0; slot < scores->n; slot++) {
+		scores->values[slot] = (float)scoring->sums[slot];
+		scoring->sums[slot] = 0;
+	}
 	return r;
 }
+
+/* --- All of them --- */
 
 /* The first segment from AT on that has a hit, and AT behind it. */
 static bool
@@ -296,41 +274,73 @@ next_segment(roaring_uint32_iterator_t *at, uint32_t *ret_segment)
 	return true;
 }
 
+/* How large the scores of SEGMENT are, at MEMORY (NULL: not there yet). The places of nearly all
+ * documents would take more than the values of those that are no hits. */
+static size_t
+measure_segment(const roaring_bitmap_t *hits, uint32_t segment, char *memory,
+		struct score_segment *ret_scores)
+{
+	uint64_t first = (uint64_t)segment << COLUMN_SEGMENT_SHIFT;
+	uint64_t n = roaring_bitmap_range_cardinality(hits, first, first + COLUMN_SEGMENT_DOCS);
+	size_t listed = n * (sizeof(float) + sizeof(uint16_t));
+	size_t whole = COLUMN_SEGMENT_DOCS * sizeof(float);
+
+	*ret_scores = (struct score_segment){ .values = (float *)(void *)memory };
+	ret_scores->n = listed < whole ? (uint32_t)n : COLUMN_SEGMENT_DOCS;
+	if (memory && listed < whole)
+		ret_scores->places = (uint16_t *)(void *)(ret_scores->values + n);
+	return listed < whole ? (listed + sizeof(float) - 1) / sizeof(float) * sizeof(float)
+			      : whole;
+}
+
 /* -EINVAL: too many. */
 static int
 scores_new(const roaring_bitmap_t *hits, struct scores **ret_scores)
 {
 	uint32_t n_segments = (roaring_bitmap_maximum(hits) >> COLUMN_SEGMENT_SHIFT) + 1;
-	size_t head = sizeof(struct scores) + n_segments * sizeof(float *);
-	size_t block = COLUMN_SEGMENT_DOCS * sizeof(float), bytes = head;
+	size_t head = sizeof(struct scores) + n_segments * sizeof(struct score_segment);
+	size_t bytes = head;
 	roaring_uint32_iterator_t at;
+	struct score_segment unused;
 	struct scores *scores;
 	uint32_t segment;
 
 	for (roaring_init_iterator(hits, &at); next_segment(&at, &segment);)
-		bytes += block;
+		bytes += measure_segment(hits, segment, NULL, &unused);
 	if (bytes - head > RELEVANCE_BYTES_MAX)
 		return -EINVAL;
-	scores = calloc(1, bytes);
+	scores = malloc(bytes);
 	if (!scores)
 		return -ENOMEM;
+	memset(scores, 0, head);
 	scores->bytes = bytes;
 	scores->n_segments = n_segments;
 	bytes = head;
-	for (roaring_init_iterator(hits, &at); next_segment(&at, &segment); bytes += block)
-		scores->segments[segment] = (float *)(void *)((char *)scores + bytes);
+	for (roaring_init_iterator(hits, &at); next_segment(&at, &segment);)
+		bytes += measure_segment(hits, segment, (char *)scores + bytes,
+					 &scores->segments[segment]);
 	*ret_scores = scores;
 	return 0;
 }
 
+static size_t
+most_slots(const struct scores *scores)
+{
+	uint32_t most = 1;
+
+	for (uint32_t i = 0; i < scores->n_segments; i++)
+		most = MAX(most, scores->segments[i].n);
+	return most;
+}
+
 static int
-score_all(struct scoring *scoring, const roaring_bitmap_t *hits, struct scores *scores)
+score_all(struct scoring *scoring, const roaring_bitmap_t *hits, const struct scores *scores)
 {
 	int r = 0;
 
 	for (uint32_t i = 0; i < scores->n_segments && r == 0; i++)
-		if (scores->segments[i])
-			r = score_segment(scoring, hits, i, scores->segments[i]);
+		if (scores->segments[i].values)
+			r = score_segment(scoring, hits, i, &scores->segments[i]);
 	return r;
 }
 
@@ -351,7 +361,7 @@ relevance_scores(const struct index_view *view, const struct query *query,
 	if (r == 0)
 		r = scorer_init(&scorer, &search, query->root, hits);
 	if (r == 0)
-		r = scoring_init(&scoring, &scorer, budget);
+		r = scoring_init(&scoring, &scorer, most_slots(scores), budget);
 	if (r == 0)
 		r = score_all(&scoring, hits, scores);
 	if (r < 0)

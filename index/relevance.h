@@ -42,11 +42,15 @@ void relevance_done(struct relevance *relevance);
 /* Memory of one ranking; above it, it is an error. */
 #define RELEVANCE_BYTES_MAX ((size_t)64 << 20)
 
-/* By segment and place, of the segments that have a hit; of a hit, only. */
+/* By segment and place; as many bytes as there are hits. */
 struct scores {
 	size_t bytes;
 	uint32_t n_segments;
-	float *segments[]; /* [COLUMN_SEGMENT_DOCS] each, or NULL */
+	struct score_segment {
+		float *values;	  /* NULL: no hit */
+		uint16_t *places; /* of each value, ascending; NULL: of every place in turn */
+		uint32_t n;
+	} segments[];
 };
 
 static inline void

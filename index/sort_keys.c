@@ -96,18 +96,46 @@ key_of_list(const struct sort_key *key, const struct column_slice *slice, uint32
 	return best;
 }
 
-static void
-keys_of_scores(const struct sort_key *key, const struct doclist_slice *docs, uint64_t *keys)
+static inline uint64_t
+key_of_score(const struct sort_key *key, float value)
 {
-	const float *scores = key->scores->segments[docs->segment];
+	struct query_value score = { .type = QUERY_TYPE_DOUBLE, .real = (double)value };
+
+	return key_of(column_number(&score), key->descending);
+}
+
+/* A listing may go on from a document that is no hit any more; it has no score, either. */
+static void
+keys_of_listed_scores(const struct sort_key *key, const struct score_segment *scores,
+		      const struct doclist_slice *docs, uint64_t *keys)
+{
+	const struct column_slice listed = { .places = scores->places, .n = scores->n };
+	uint32_t at = 0;
 
 	for (size_t i = 0; i < docs->n; i++) {
 		uint32_t place = docs->docs[i] & COLUMN_PLACE_MASK;
-		struct query_value score = { .type = QUERY_TYPE_DOUBLE,
-					     .real = (double)scores[place] };
+		bool found;
 
-		keys[i] = key_of(column_number(&score), key->descending);
+		at = column_slice_seek(&listed, at, place);
+		found = at < listed.n && listed.places[at] == place;
+		keys[i] = key_of_score(key, found ? scores->values[at++] : 0);
 	}
+}
+
+static void
+keys_of_scores(const struct sort_key *key, const struct doclist_slice *docs, uint64_t *keys)
+{
+	static const struct score_segment NO_HITS;
+	const struct score_segment *scores = docs->segment < key->scores->n_segments
+						     ? &key->scores->segments[docs->segment]
+						     : &NO_HITS;
+
+	if (scores->n < COLUMN_SEGMENT_DOCS) {
+		keys_of_listed_scores(key, scores, docs, keys);
+		return;
+	}
+	for (size_t i = 0; i < docs->n; i++)
+		keys[i] = key_of_score(key, scores->values[docs->docs[i] & COLUMN_PLACE_MASK]);
 }
 
 static void

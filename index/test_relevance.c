@@ -548,7 +548,29 @@ check_row(void **state)
 	assert_string_equal(pxs_buf_text(&ids), row->listed);
 }
 
-/* A catalogue that changes much has few documents with high numbers. */
+/* How many hits of TEXT a listing by SORT has left after the document ID. */
+static size_t
+count_after(const char *text, const char *sort, int64_t id)
+{
+	CLEANUP(index_view) struct index_view *view = index_view_get(catalogue);
+	CLEANUP(index_hits) struct index_hits *hits = NULL;
+	CLEANUP(query) struct query *query = NULL;
+	uint32_t doc, docs[16];
+	size_t n;
+
+	assert_int_equal(query_new(&query), 0);
+	assert_int_equal(query_add_string(query, text, index_view_schema(view), &err), 0);
+	assert_int_equal(query_set_sort(query, sort, index_view_schema(view), &err), 0);
+	hits = search(query);
+	assert_int_equal(index_doc_find(view, id, &doc), 0);
+	assert_int_equal(
+		index_hits_after(hits, index_doc_row(view, doc), NULL, docs, ARRAY_SIZE(docs), &n),
+		0);
+	return n;
+}
+
+/* A catalogue that changes much has few documents with high numbers. A listing may go on from one
+ * that is no hit any more, whose score is less than any. */
 static void
 numbers_may_be_high(void **state)
 {
@@ -572,6 +594,10 @@ numbers_may_be_high(void **state)
 	put_title(6, "alpha alpha alpha", 6);
 	check_row(&(void *){
 		(void *)&(const struct row){ "", "alpha", "", 0, " 6 3 2 1 4", " 1 2 3 4 6" } });
+	assert_int_equal(count_after("alpha", "-_score", 5), 0);
+	assert_int_equal(count_after("alpha", "_score", 5), 5);
+	assert_int_equal(count_after("echo", "-_score", 6), 0);
+	assert_int_equal(count_after("echo", "_score", 6), 2);
 }
 
 static void
