@@ -176,10 +176,11 @@ reply_date_parse(const char *text, int64_t *ret_time_ns)
 {
 	struct tm tm = { 0 };
 	const char *end = strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+	int64_t time_ns;
 
-	if (!end || *end)
+	if (!end || *end || __builtin_mul_overflow(timegm(&tm), PXS_NS_PER_S, &time_ns))
 		return -EINVAL;
-	*ret_time_ns = timegm(&tm) * PXS_NS_PER_S;
+	*ret_time_ns = time_ns;
 	return 0;
 }
 

@@ -84,7 +84,7 @@ void reply_path(struct pxs_json *json, const char *key, const char *path);
 /* Whether VALUE (of Accept-Encoding, or NULL) takes gzip. */
 bool reply_accepts_gzip(const char *value);
 
-/* An HTTP date (RFC 9110 section 5.6.7). -EINVAL. */
+/* An HTTP date (RFC 9110 section 5.6.7). -EINVAL: none, or after 2262 or before 1678. */
 int reply_date_parse(const char *text, int64_t *ret_time_ns);
 void reply_date_print(int64_t time_ns, char *text, size_t size);
 

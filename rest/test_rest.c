@@ -366,6 +366,8 @@ check_dates(void **state)
 	assert_string_equal(text, "Sun, 06 Nov 1994 08:49:37 GMT");
 	assert_int_equal(reply_date_parse("yesterday", &time_ns), -EINVAL);
 	assert_int_equal(reply_date_parse("Sun, 06 Nov 1994 08:49:37 GMT+", &time_ns), -EINVAL);
+	assert_int_equal(reply_date_parse("Fri, 11 Apr 2262 23:47:16 GMT", &time_ns), 0);
+	assert_int_equal(reply_date_parse("Fri, 31 Dec 9999 23:59:59 GMT", &time_ns), -EINVAL);
 }
 
 int
