@@ -70,6 +70,19 @@ rule_for(const struct index *index, const char *path)
 	return best;
 }
 
+void
+path_map(const struct index *index, const char *path, struct pxs_buf *here)
+{
+	const struct index_path_rule *rule = rule_for(index, path);
+	size_t before = here->len;
+
+	if (rule)
+		pxs_buf_add_str(here, rule->to);
+	pxs_buf_add_str(here, path + (rule ? strlen(rule->from) : 0));
+	if (rule && here->len == before)
+		pxs_buf_add_str(here, "/"); /* the root itself */
+}
+
 /* --- Paths --- */
 
 /* As it was indexed. */
@@ -91,16 +104,12 @@ bool
 index_doc_path(const struct index_view *view, uint32_t doc, struct pxs_buf *path)
 {
 	CLEANUP(pxs_buf) struct pxs_buf there = PXS_BUF_INIT;
-	const struct index_path_rule *rule;
 
 	if (view->index->n_path_rules == 0)
 		return add_path(view, doc, path);
 	if (!add_path(view, doc, &there))
 		return false;
-	rule = rule_for(view->index, pxs_buf_text(&there));
-	if (rule)
-		pxs_buf_add_str(path, rule->to);
-	pxs_buf_add_str(path, pxs_buf_text(&there) + (rule ? strlen(rule->from) : 0));
+	path_map(view->index, pxs_buf_text(&there), path);
 	if (there.error)
 		path->error = there.error;
 	return true;

@@ -74,6 +74,8 @@ int index_part_path(const struct index *index, const char *name, char path[PATH_
 
 /* file.c */
 void path_rules_free(struct index *index);
+/* Adds PATH, as it was indexed, to HERE as the rules have it. */
+void path_map(const struct index *index, const char *path, struct pxs_buf *here);
 
 /* view.c - with the write lock held. */
 

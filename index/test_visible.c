@@ -194,6 +194,27 @@ facets_count_what_is_seen(void **state)
 	assert_int_equal(facet->buckets[1].count, 1);
 }
 
+/* What bears the name here that it has there is another directory. */
+static void
+where_paths_are_mapped_what_lies_there_is_asked(void **state)
+{
+	static const struct index_path_rule RULES[] = { { "/open", "/shut" },
+							{ "/closed", "/open/there" },
+							{ "/root", "" } };
+	CLEANUP(index_view) struct index_view *open = NULL;
+	CLEANUP(index_view) struct index_view *root = NULL;
+
+	(void)state;
+	put(7, "/root", NULL, "white");
+	assert_int_equal(index_map_paths(index_, RULES, ARRAY_SIZE(RULES)), 0);
+	open = view_of(7, "/open");
+	assert_int_equal(index_view_count(open), 2);
+	assert_int_equal(count_of(open, "red"), 1);
+	assert_int_equal(count_of(open, "green"), 1);
+	root = view_of(8, "/");
+	assert_int_equal(count_of(root, "white"), 1);
+}
+
 static void
 what_is_new_is_judged_at_once(void **state)
 {
@@ -377,6 +398,8 @@ main(void)
 	static const struct CMUnitTest TESTS[] = {
 		cmocka_unit_test_setup_teardown(searches_find_what_is_seen, setup, teardown),
 		cmocka_unit_test_setup_teardown(facets_count_what_is_seen, setup, teardown),
+		cmocka_unit_test_setup_teardown(where_paths_are_mapped_what_lies_there_is_asked,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_new_is_judged_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(changes_tell_of_what_is_seen, setup, teardown),
 		cmocka_unit_test_setup_teardown(removals_are_known_to_who_saw_or_did_them, setup,

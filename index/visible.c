@@ -3,9 +3,9 @@
  *
  *     stat of /a/b/c needs search permission on /, /a and /a/b: it is the same for all of /a/b
  *
- * so one question for each distinct core.directory decides over all documents in it. Verdicts are
- * asked again after a while, as permissions change without telling us; for a new generation they
- * are only applied again. */
+ * so one question for each distinct core.directory, about where it lies here, decides over all
+ * documents in it. Verdicts are asked again after a while, as permissions change without telling
+ * us; for a new generation they are only applied again. */
 #include "index/visible.h"
 
 #include <errno.h>
@@ -171,19 +171,29 @@ column_called(const struct index_view *view, const char *name)
 		       : NULL;
 }
 
-/* Ask about the directories with codes FIRST .. LAST. */
+/* Ask about the directories with codes FIRST .. LAST, where they lie here. */
 static int
-ask(const struct index_viewer *asks, const struct dict *dict, uint32_t first, uint32_t last,
-    uint8_t *verdicts)
+ask(const struct index_viewer *asks, const struct index *index, const struct dict *dict,
+    uint32_t first, uint32_t last, uint8_t *verdicts)
 {
+	CLEANUP(pxs_buf) struct pxs_buf paths = PXS_BUF_INIT;
 	const char *names[ASK_MAX];
+	size_t at[ASK_MAX];
 	int r = 0;
 
 	for (uint32_t code = first; code <= last && r == 0;) {
 		uint32_t n = MIN(last - code + 1, (uint32_t)ASK_MAX);
 
+		pxs_buf_clear(&paths);
+		for (uint32_t i = 0; i < n; i++) {
+			at[i] = paths.len;
+			path_map(index, dict_text(dict, code + i), &paths);
+			pxs_buf_add(&paths, "", 1); /* its NUL */
+		}
+		if (paths.error)
+			return paths.error;
 		for (uint32_t i = 0; i < n; i++)
-			names[i] = dict_text(dict, code + i);
+			names[i] = paths.data + at[i];
 		r = asks->enters(asks->context, names, n, &verdicts[code]);
 		code += n;
 	}
@@ -209,7 +219,7 @@ update_verdicts(struct viewer *viewer, const struct index_viewer *asks,
 	if (others)
 		viewer->n_verdicts = 0;
 	verdicts[0] = INDEX_ENTRY_REFUSED;
-	r = n > first ? ask(asks, dict, first, n - 1, verdicts) : 0;
+	r = n > first ? ask(asks, view->index, dict, first, n - 1, verdicts) : 0;
 	if (r < 0)
 		return r;
 	viewer->n_verdicts = MAX(n, viewer->n_verdicts);
@@ -257,15 +267,17 @@ static int
 judge_exact(const struct index_view *view, const struct index_viewer *asks, uint32_t doc,
 	    const char *escaped, roaring_bitmap_t *shown)
 {
+	CLEANUP(pxs_buf) struct pxs_buf there = PXS_BUF_INIT;
 	CLEANUP(pxs_buf) struct pxs_buf path = PXS_BUF_INIT;
 	const char *name;
 	uint8_t verdict;
 	char *slash;
 	int r;
 
-	pxs_percent_decode(&path, escaped, strlen(escaped));
-	if (path.error)
-		return path.error;
+	pxs_percent_decode(&there, escaped, strlen(escaped));
+	path_map(view->index, pxs_buf_text(&there), &path);
+	if (there.error || path.error)
+		return there.error ? there.error : path.error;
 	roaring_bitmap_remove(shown, doc);
 	slash = path.data ? strrchr(path.data, '/') : NULL;
 	if (!slash)

@@ -2,9 +2,12 @@
 
 import os
 import shutil
+import subprocess
 
 import pytest
 from cores import Core
+
+import daemon as daemons
 
 
 @pytest.fixture
@@ -63,3 +66,38 @@ def test_rules_that_are_none(new_daemon, rule):
     daemon = new_daemon()
     with pytest.raises(RuntimeError, match="two absolute paths"):
         daemon.start("--path-map", rule, mount=False)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="takes another user")
+@pytest.mark.parametrize("to, seen", [("-here", {"open"}), (None, {"closed"}), ("-nowhere", set())])
+def test_who_sees_what_is_asked_where_the_files_lie(new_daemon, empty_tree, to, seen):
+    """Others see what they could stat there, through each door, and not what only bears the same name here."""
+    here = empty_tree + "-here"
+    for name in ("open", "closed"):
+        os.makedirs(os.path.join(empty_tree, name))
+        with open(os.path.join(empty_tree, name, f"cat-{name}.txt"), "w", encoding="ascii") as file:
+            file.write("meow\n")
+    core = Core(new_daemon())
+    core.daemon.pxs("ingest", empty_tree)
+    shutil.copytree(empty_tree, here, copy_function=shutil.copy2)
+    os.chmod(os.path.join(here, "closed"), 0o700)
+    os.chmod(os.path.join(empty_tree, "open"), 0o700)  # is this machine's, where paths are mapped
+    replica = new_daemon()
+    rule = ["--path-map", f"{empty_tree}={empty_tree}{to}"] if to else []
+    doors = ["--public", "--mount", replica.mountpoint, "-o", "allow_other,visibility=unix"]
+    replica.start(*core.options(), *rule, *doors, mount=False)
+    replica.pxs("status", "--wait")
+    try:
+        for uid, expected in ((65534, {f"cat-{name}.txt" for name in seen}), (0, {"cat-open.txt", "cat-closed.txt"})):
+            told = {}
+            for door, command in {
+                "mount": f"cd '{replica.query('_all=cat*', 'core.type=file')}' && ls",
+                "REST": f"'{daemons.BINARY}' find --socket '{replica.socket}' --paths 'cat*'; [ $? -le 1 ]",
+            }.items():
+                drop = ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
+                output = subprocess.check_output([*drop, "sh", "-c", command], cwd="/")
+                names = {os.path.basename(line) for line in output.decode().splitlines()}
+                told[door] = {name for name in names if name.endswith(".txt")}
+            assert told == {"mount": expected, "REST": expected}, uid
+    finally:
+        shutil.rmtree(here)
