@@ -181,6 +181,12 @@ fill(struct number_order *order, size_t n)
 		return -E2BIG;
 	order->is_counted = false;
 	order->n = n;
+	if (n <= SORTED_MAX) {
+		/* What is in order when it is asked for needs no more than two halves. */
+		order->binning.even = true;
+		order->binning.shift = 63;
+		order->n_bins = 2;
+	}
 	r = reserve_keys(order, count_bins(order));
 	if (r < 0)
 		return r;
@@ -197,12 +203,6 @@ number_order_fill(struct number_order *order, size_t n)
 	find_limits(order);
 	order->binning = (struct binning){ .min = order->min, .fraction = fraction };
 	order->n_bins = BINS(fraction);
-	if (n <= SORTED_MAX) {
-		/* What is in order when it is asked for needs no more than two halves. */
-		order->binning.even = true;
-		order->binning.shift = 63;
-		order->n_bins = 2;
-	}
 	return fill(order, n);
 }
 
