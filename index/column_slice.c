@@ -130,6 +130,26 @@ column_slice_seek(const struct column_slice *slice, uint32_t at, uint32_t place)
 	return first_not_before(slice, high - at > step ? high - step + 1 : at + 1, high, place);
 }
 
+/* Listed places are near where they would be if all lay evenly. */
+void
+column_slice_prefetch(const struct column_slice *slice, const struct doclist_slice *docs)
+{
+	for (size_t i = 0; i < docs->n; i++) {
+		uint32_t at = place_at(docs, i, docs->run);
+
+		if (slice->places) {
+			at = at * slice->n >> COLUMN_SEGMENT_SHIFT;
+			__builtin_prefetch(slice->places + at);
+		}
+		if (slice->offsets)
+			__builtin_prefetch(slice->offsets + at);
+		else if (slice->slots)
+			__builtin_prefetch(slice->slots + at);
+		else if (slice->values)
+			__builtin_prefetch((const char *)slice->values + (size_t)at * slice->width);
+	}
+}
+
 static void
 read_sparse_codes(const struct column_slice *slice, const struct doclist_slice *docs, size_t from,
 		  size_t n, uint32_t *out)

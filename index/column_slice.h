@@ -142,6 +142,9 @@ column_list_code_at(const struct column_slice *slice, const void *values, size_t
 	return column_stored_code(slice, column_stored(slice, values, i));
 }
 
+/* Asks for the memory that reading DOCS will look at, and does not wait for it. */
+void column_slice_prefetch(const struct column_slice *slice, const struct doclist_slice *docs);
+
 /* --- Many places: N of DOCS from the FROM-th on, for slices of no lists. --- */
 
 void column_slice_codes(const struct column_slice *slice, const struct doclist_slice *docs,

@@ -452,6 +452,24 @@ struct making {
 	atomic_int result;
 };
 
+/* Few hits lie far apart, so that to read them is to wait for memory: that of the property AT is
+ * asked for while another is counted. */
+static void
+expect(const struct making *making, size_t at)
+{
+	const struct column *column;
+
+	if (making->docs->n >= SHARED_MIN || at >= making->n)
+		return;
+	column = view_column(making->view, making->properties[at]);
+	for (size_t i = 0; column && i < making->docs->n_slices; i++) {
+		struct column_slice slice;
+
+		column_slice(column, making->docs->slices[i].segment, &slice);
+		column_slice_prefetch(&slice, &making->docs->slices[i]);
+	}
+}
+
 /* Until nothing is left, or something failed. */
 static void
 make_some(struct making *making, struct pxs_arena *arena)
@@ -469,8 +487,10 @@ make_some(struct making *making, struct pxs_arena *arena)
 
 	while (atomic_load(&making->result) == 0 &&
 	       (at = atomic_fetch_add(&making->next, 1)) < making->n) {
-		int r = make_facet(&source, making->properties[at], &making->facets[at]);
+		int r;
 
+		expect(making, at + 1);
+		r = make_facet(&source, making->properties[at], &making->facets[at]);
 		if (r < 0)
 			atomic_store(&making->result, r);
 	}
