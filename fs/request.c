@@ -2,9 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <semaphore.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -16,9 +14,6 @@
 #include "fs/viewer.h"
 
 #define BATCH 1024 /* hits between two looks at the clock */
-
-/* How often one who waits for his turn asks whether he still should. */
-#define WAIT_NS (5 * PXS_NS_PER_MS)
 
 static bool
 is_cancelled(void *context)
@@ -107,18 +102,12 @@ fs_request_document(struct fs_request *request, uint64_t node, uint32_t *ret_doc
 static int
 wait_for_turn(struct fs_request *request)
 {
-	sem_t *turns = &request->fs->turns;
+	const struct index_budget patience = { .cancelled = is_cancelled, .context = request };
+	int r = index_budget_wait(&patience, &request->fs->turns);
 
-	while (sem_trywait(turns) < 0) {
-		const struct timespec until = pxs_clock_timespec(pxs_clock_steady_ns() + WAIT_NS);
-
-		if (is_cancelled(request))
-			return -ECANCELED;
-		if (sem_clockwait(turns, CLOCK_MONOTONIC, &until) == 0)
-			break;
-	}
-	request->budget.deadline_ns = pxs_clock_steady_ns() + FS_DEADLINE_S * PXS_NS_PER_S;
-	return 0;
+	if (r == 0)
+		request->budget.deadline_ns = pxs_clock_steady_ns() + FS_DEADLINE_S * PXS_NS_PER_S;
+	return r;
 }
 
 int

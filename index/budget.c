@@ -43,6 +43,21 @@ budget_lock(const struct index_budget *budget, pthread_mutex_t *mutex)
 }
 
 int
+index_budget_wait(const struct index_budget *budget, sem_t *turns)
+{
+	while (sem_trywait(turns) < 0) {
+		const struct timespec until = pxs_clock_timespec(pxs_clock_steady_ns() + WAIT_NS);
+		int r = budget_check(budget);
+
+		if (r < 0)
+			return r;
+		if (sem_clockwait(turns, CLOCK_MONOTONIC, &until) == 0)
+			break;
+	}
+	return 0;
+}
+
+int
 budget_explain(const struct index_budget *budget, int64_t started_ns, int code,
 	       struct pxs_error *err)
 {

@@ -14,6 +14,7 @@
 #ifndef PXS_INDEX_H
 #define PXS_INDEX_H
 
+#include <semaphore.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -331,6 +332,9 @@ struct index_budget {
 	bool (*cancelled)(void *context); /* asked every few milliseconds; true: -ECANCELED */
 	void *context;
 };
+
+/* sem_wait(TURNS), unless BUDGET (NULL: none) ends before: -ETIMEDOUT, -ECANCELED. */
+int index_budget_wait(const struct index_budget *budget, sem_t *turns);
 
 /* The documents that match a query, in one view. Counted references, immutable, shared. */
 struct index_hits;

@@ -21,9 +21,6 @@
 #define PIECE_SIZE ((size_t)256 << 10)
 #define PIECE_NEXT_SIZE ((size_t)2 << 20)
 
-/* How often one who waits for a connection asks whether he still should. */
-#define WAIT_NS (5 * PXS_NS_PER_MS)
-
 struct sync_content {
 	struct contents *contents;
 	int64_t id;
@@ -56,28 +53,13 @@ contents_done(struct contents *contents)
 
 /* --- Connections --- */
 
-static int
-wait_for_connection(struct contents *contents, const struct index_budget *budget)
-{
-	while (sem_trywait(&contents->free) < 0) {
-		const struct timespec until = pxs_clock_timespec(pxs_clock_steady_ns() + WAIT_NS);
-		int r = budget_check(budget);
-
-		if (r < 0)
-			return r;
-		if (sem_clockwait(&contents->free, CLOCK_MONOTONIC, &until) == 0)
-			break;
-	}
-	return 0;
-}
-
 /* The one used last, whose token and connection are likely to live. */
 static int
 take_connection(struct contents *contents, const struct index_budget *budget,
 		struct upstream **ret_upstream, struct pxs_error *err)
 {
 	struct upstream *upstream;
-	int r = wait_for_connection(contents, budget);
+	int r = index_budget_wait(budget, &contents->free);
 
 	if (r < 0)
 		return r;
