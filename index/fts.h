@@ -42,14 +42,11 @@ const struct lexicon *fts_lexicon(const struct fts *fts);
 /* What was put up to this document can be found, for good. 0: it is being filled anew. */
 uint32_t fts_last_doc(const struct fts *fts);
 
-/* Reading, from any thread: adds to HITS every document that holds the term, the terms at
- * consecutive positions, or any term that begins with PREFIX. Documents that no view shows may be
- * among them. 0; -ETIMEDOUT, -ECANCELED by BUDGET (may be NULL); -EBADMSG: a page
- * is damaged, fts_clear() heals it; -EIO, -ENOMEM. */
+/* Reading, from any thread: adds to HITS every document that holds the term, or any term that
+ * begins with PREFIX. Documents that no view shows may be among them. 0; -ETIMEDOUT, -ECANCELED by
+ * BUDGET (may be NULL); -EBADMSG: a page is damaged, fts_clear() heals it; -EIO, -ENOMEM. */
 int fts_find_term(struct fts *fts, const char *term, size_t len, const struct index_budget *budget,
 		  roaring_bitmap_t *hits);
-int fts_find_phrase(struct fts *fts, const struct pxs_buf *terms, size_t n,
-		    const struct index_budget *budget, roaring_bitmap_t *hits);
 int fts_find_prefix(struct fts *fts, const char *prefix, size_t len,
 		    const struct index_budget *budget, roaring_bitmap_t *hits);
 

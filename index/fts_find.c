@@ -308,15 +308,6 @@ join_terms(struct pxs_buf *expression, const struct pxs_buf *terms, size_t n, co
 }
 
 int
-fts_find_phrase(struct fts *fts, const struct pxs_buf *terms, size_t n,
-		const struct index_budget *budget, roaring_bitmap_t *hits)
-{
-	CLEANUP(pxs_buf) struct pxs_buf expression = PXS_BUF_INIT;
-
-	return join_terms(&expression, terms, n, "+") ? run(fts, &expression, budget, hits) : 0;
-}
-
-int
 fts_count_phrase(struct fts *fts, const struct pxs_buf *terms, size_t n, uint32_t after,
 		 const struct index_budget *budget, fts_each *each, void *context)
 {

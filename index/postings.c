@@ -5,12 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <xxhash.h>
+
 #include "base/buf.h"
 #include "base/macros.h"
 #include "index/fts.h"
 #include "index/lexicon.h"
 
-/* Kept postings lie in sets by a hash of their numbers; a set that is full lets one go. */
+/* Kept postings lie in sets by a hash of their keys; a set that is full lets one go. */
 #define SETS_SHIFT 14
 #define SETS (1u << SETS_SHIFT)
 #define WAYS 8
@@ -107,16 +109,41 @@ add_row(void *context, uint32_t doc, uint32_t value)
 	return times == 1 ? 0 : add_more(reading, doc, times);
 }
 
+static struct postings_key
+key_of_term(uint32_t number)
+{
+	return (struct postings_key){ 0, number };
+}
+
+/* Terms have no NUL, so each is a seed for the next without another of the same sequence. */
+static struct postings_key
+key_of_phrase(const struct pxs_buf *terms, size_t n)
+{
+	struct postings_key key = { 1, 2 };
+
+	for (size_t i = 0; i < n; i++) {
+		key.high = XXH3_64bits_withSeed(terms[i].data, terms[i].len, key.high);
+		key.low = XXH3_64bits_withSeed(terms[i].data, terms[i].len, key.low);
+	}
+	return key;
+}
+
+static bool
+same_key(struct postings_key a, struct postings_key b)
+{
+	return a.high == b.high && a.low == b.low;
+}
+
 /* New postings with what BEFORE (may be NULL) has. */
 static struct postings *
-new_postings(uint32_t number, const struct postings *before)
+new_postings(struct postings_key key, const struct postings *before)
 {
 	CLEANUP(postings) struct postings *postings = calloc(1, sizeof(*postings));
 
 	if (!postings)
 		return NULL;
 	atomic_init(&postings->references, 1);
-	postings->number = number;
+	postings->key = key;
 	postings->docs = before ? roaring_bitmap_copy(before->docs) : roaring_bitmap_create();
 	if (!postings->docs)
 		return NULL;
@@ -130,21 +157,21 @@ new_postings(uint32_t number, const struct postings *before)
 	return STEAL(postings);
 }
 
+/* What BEFORE (may be NULL) has, and what came since. */
 static int
-read_term(struct fts *fts, uint32_t number, const struct postings *before,
-	  const struct index_budget *budget, struct postings **ret_postings)
+read_rest(struct fts *fts, struct postings_key key, const struct pxs_buf *terms, size_t n,
+	  const struct postings *before, const struct index_budget *budget,
+	  struct postings **ret_postings)
 {
-	CLEANUP(postings) struct postings *postings = new_postings(number, before);
+	CLEANUP(postings) struct postings *postings = new_postings(key, before);
 	uint32_t last = fts_last_doc(fts);
-	char *text = (char *)lexicon_term(fts_lexicon(fts), number);
-	const struct pxs_buf term = { text, strlen(text), 0, 0 };
 	struct reading reading = { .postings = postings, .last = last ? last : UINT32_MAX };
 	int r;
 
 	if (!postings)
 		return -ENOMEM;
 	reading.room = postings->n_more;
-	r = fts_count_phrase(fts, &term, 1, before ? before->covered : 0, budget, add_row,
+	r = fts_count_phrase(fts, terms, n, before ? before->covered : 0, budget, add_row,
 			     &reading);
 	if (r < 0)
 		return r;
@@ -155,22 +182,27 @@ read_term(struct fts *fts, uint32_t number, const struct postings *before,
 	return 0;
 }
 
+static int
+read_term(struct fts *fts, uint32_t number, const struct postings *before,
+	  const struct index_budget *budget, struct postings **ret_postings)
+{
+	char *text = (char *)lexicon_term(fts_lexicon(fts), number);
+	const struct pxs_buf term = { text, strlen(text), 0, 0 };
+
+	return read_rest(fts, key_of_term(number), &term, 1, before, budget, ret_postings);
+}
+
 int
-postings_of_phrase(struct fts *fts, const struct pxs_buf *terms, size_t n, uint32_t slop, bool gaps,
+postings_of_sloppy(struct fts *fts, const struct pxs_buf *terms, size_t n, uint32_t slop, bool gaps,
 		   const struct index_budget *budget, struct postings **ret_postings)
 {
-	CLEANUP(postings) struct postings *postings = new_postings(0, NULL);
-	struct reading reading = {
-		.postings = postings,
-		.last = UINT32_MAX,
-		.widths = slop > 0 && n > 1,
-	};
+	CLEANUP(postings) struct postings *postings = new_postings(key_of_term(0), NULL);
+	struct reading reading = { .postings = postings, .last = UINT32_MAX, .widths = true };
 	int r;
 
 	if (!postings)
 		return -ENOMEM;
-	r = reading.widths ? fts_find_sloppy(fts, terms, n, slop, gaps, budget, add_row, &reading)
-			   : fts_count_phrase(fts, terms, n, 0, budget, add_row, &reading);
+	r = fts_find_sloppy(fts, terms, n, slop, gaps, budget, add_row, &reading);
 	if (r < 0)
 		return r;
 	flush(&reading);
@@ -216,21 +248,21 @@ postings_cache_bytes(struct postings_cache *cache)
 }
 
 static struct kept *
-set_of(struct postings_cache *cache, uint32_t number)
+set_of(struct postings_cache *cache, struct postings_key key)
 {
 	/* Fibonacci hashing: numbers that follow each other go far apart. */
-	return &cache->kept[(number * UINT32_C(2654435769) >> (32 - SETS_SHIFT)) * WAYS];
+	return &cache->kept[(key.low * UINT64_C(11400714819323198485) >> (64 - SETS_SHIFT)) * WAYS];
 }
 
 static struct postings *
-find_kept(struct postings_cache *cache, uint32_t number, bool named)
+find_kept(struct postings_cache *cache, struct postings_key key, bool named)
 {
-	struct kept *set = set_of(cache, number);
+	struct kept *set = set_of(cache, key);
 	struct postings *found = NULL;
 
 	(void)pthread_mutex_lock(&cache->lock);
 	for (size_t i = 0; i < WAYS && !found; i++) {
-		if (set[i].postings && set[i].postings->number == number) {
+		if (set[i].postings && same_key(set[i].postings->key, key)) {
 			set[i].used |= named;
 			found = postings_ref(set[i].postings);
 		}
@@ -239,17 +271,17 @@ find_kept(struct postings_cache *cache, uint32_t number, bool named)
 	return found;
 }
 
-/* With the lock held: the place of NUMBER, or a free one, or one that was not used lately. */
+/* With the lock held: the place of KEY, or a free one, or one that was not used lately. */
 static struct kept *
-place_for(struct postings_cache *cache, uint32_t number)
+place_for(struct postings_cache *cache, struct postings_key key)
 {
-	struct kept *set = set_of(cache, number);
+	struct kept *set = set_of(cache, key);
 	struct kept *best = &set[0];
 
 	for (size_t i = 0; i < WAYS; i++) {
 		struct kept *kept = &set[i];
 
-		if (kept->postings && kept->postings->number == number)
+		if (kept->postings && same_key(kept->postings->key, key))
 			return kept;
 		if (best->postings && (!kept->postings || (best->used && !kept->used)))
 			best = kept;
@@ -286,7 +318,7 @@ fits(const struct postings_cache *cache, const struct kept *kept, const struct p
 	size_t freed = 0;
 
 	if (kept->postings) {
-		if (kept->used && kept->postings->number != postings->number)
+		if (kept->used && !same_key(kept->postings->key, postings->key))
 			return false;
 		freed = bytes_of(kept->postings);
 	}
@@ -301,7 +333,7 @@ keep(struct postings_cache *cache, struct postings *postings, bool named)
 	if (bytes_of(postings) > cache->max_bytes)
 		return;
 	(void)pthread_mutex_lock(&cache->lock);
-	kept = place_for(cache, postings->number);
+	kept = place_for(cache, postings->key);
 	if (named || fits(cache, kept, postings)) {
 		drop(cache, kept);
 		*kept = (struct kept){ postings_ref(postings), named };
@@ -315,9 +347,22 @@ keep(struct postings_cache *cache, struct postings *postings, bool named)
 
 /* Nothing was committed since that has the term. */
 static bool
-is_whole(const struct fts *fts, const struct postings *postings)
+is_whole(const struct fts *fts, const struct postings *postings, uint32_t number)
 {
-	return lexicon_last(fts_lexicon(fts), postings->number) <= postings->covered;
+	return lexicon_last(fts_lexicon(fts), number) <= postings->covered;
+}
+
+/* Nor that has all the terms. */
+static bool
+is_whole_phrase(const struct fts *fts, const struct postings *postings, const struct pxs_buf *terms,
+		size_t n)
+{
+	const struct lexicon *lexicon = fts_lexicon(fts);
+
+	while (n > 0 &&
+	       !is_whole(fts, postings, lexicon_find(lexicon, terms[n - 1].data, terms[n - 1].len)))
+		n--;
+	return n > 0;
 }
 
 static int
@@ -330,8 +375,8 @@ get(struct postings_cache *cache, struct fts *fts, uint32_t number, bool named,
 	/* While fts.db is filled anew nothing is promised about it, so nothing is kept. */
 	if (!fts_last_doc(fts))
 		return read_term(fts, number, NULL, budget, ret_postings);
-	before = find_kept(cache, number, named);
-	if (before && is_whole(fts, before)) {
+	before = find_kept(cache, key_of_term(number), named);
+	if (before && is_whole(fts, before, number)) {
 		*ret_postings = STEAL(before);
 		return 0;
 	}
@@ -363,6 +408,27 @@ postings_get(struct postings_cache *cache, struct fts *fts, uint32_t number,
 	     const struct index_budget *budget, struct postings **ret_postings)
 {
 	return get(cache, fts, number, true, budget, ret_postings);
+}
+
+int
+postings_of_phrase(struct postings_cache *cache, struct fts *fts, const struct pxs_buf *terms,
+		   size_t n, const struct index_budget *budget, struct postings **ret_postings)
+{
+	struct postings_key key = key_of_phrase(terms, n);
+	CLEANUP(postings) struct postings *before = NULL;
+	int r;
+
+	if (!fts_last_doc(fts))
+		return read_rest(fts, key, terms, n, NULL, budget, ret_postings);
+	before = find_kept(cache, key, true);
+	if (before && is_whole_phrase(fts, before, terms, n)) {
+		*ret_postings = STEAL(before);
+		return 0;
+	}
+	r = read_rest(fts, key, terms, n, before, budget, ret_postings);
+	if (r == 0 && (*ret_postings)->covered)
+		keep(cache, *ret_postings, true);
+	return r;
 }
 
 int

@@ -1,5 +1,5 @@
-/* postings.h - the documents of a term and how often each has it, decoded, and kept for the terms
- * that were asked for lately.
+/* postings.h - the documents of a term or phrase and how often each has it, decoded, and kept for
+ * those that were asked for lately.
  *
  * FTS5 takes 10 us to find a term, in each property that has the word, and 50 to 90 ns for each of
  * its documents, so a word that a million documents have costs 80 ms, every time. Here the
@@ -29,10 +29,15 @@ struct posting {
 	float times;
 };
 
+/* What postings are of: a term's number in the lexicon, or a hash of a phrase's terms. */
+struct postings_key {
+	uint64_t high, low;
+};
+
 /* Counted references; immutable. */
 struct postings {
 	atomic_uint references;
-	uint32_t number;  /* of the term in the lexicon; 0: of a phrase */
+	struct postings_key key;
 	uint32_t covered; /* documents up to this one */
 	roaring_bitmap_t *docs;
 	struct posting *more; /* ascending */
@@ -68,9 +73,13 @@ int postings_find(struct postings_cache *cache, struct fts *fts, uint32_t number
 int postings_find_matched(struct postings_cache *cache, struct fts *fts, uint32_t number,
 			  const struct index_budget *budget, roaring_bitmap_t *hits);
 
-/* The postings of N terms at consecutive positions, or moved apart by SLOP: those times count
- * 1 / (1 + width). GAPS as for fts_find_sloppy(). */
-int postings_of_phrase(struct fts *fts, const struct pxs_buf *terms, size_t n, uint32_t slop,
+/* The postings of N terms, all in the lexicon, at consecutive positions. */
+int postings_of_phrase(struct postings_cache *cache, struct fts *fts, const struct pxs_buf *terms,
+		       size_t n, const struct index_budget *budget, struct postings **ret_postings);
+
+/* The same for terms moved apart by SLOP, which are not kept: those times count 1 / (1 + width).
+ * GAPS as for fts_find_sloppy(). */
+int postings_of_sloppy(struct fts *fts, const struct pxs_buf *terms, size_t n, uint32_t slop,
 		       bool gaps, const struct index_budget *budget,
 		       struct postings **ret_postings);
 

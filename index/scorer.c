@@ -269,9 +269,8 @@ add_phrase_in_property(void *context, const struct query_property *property)
 	field = add_field(phrase->clause);
 	if (!field)
 		return -ENOMEM;
-	r = postings_of_phrase(builder->search->view->tables->fts, phrase->words.terms,
-			       phrase->words.n, phrase->node->slop, property && property->multi,
-			       builder->search->budget, &field->postings);
+	r = search_phrase_postings(builder->search, phrase->node, &phrase->words, property,
+				   &field->postings);
 	if (r == 0)
 		r = measure_field(builder, field, property, &stats);
 	if (r == 0)

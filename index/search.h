@@ -69,6 +69,12 @@ search_phrase_cleanup(struct search_phrase *phrase)
 int search_phrase_terms(const struct search *search, struct search_phrase *phrase,
 			const struct query_property *property);
 
+/* The documents of NODE, a phrase whose terms in PROPERTY those are; the caller puts them. */
+struct postings;
+int search_phrase_postings(const struct search *search, const struct query_node *node,
+			   const struct search_phrase *phrase,
+			   const struct query_property *property, struct postings **ret_postings);
+
 /* The property of this number; NULL: none. */
 const struct query_property *search_property(const struct search *search, uint32_t number);
 

@@ -191,6 +191,21 @@ search_phrase_terms(const struct search *search, struct search_phrase *phrase,
 	return 1;
 }
 
+int
+search_phrase_postings(const struct search *search, const struct query_node *node,
+		       const struct search_phrase *phrase, const struct query_property *property,
+		       struct postings **ret_postings)
+{
+	struct tables *tables = search->view->tables;
+
+	if (node->slop > 0 && phrase->n > 1)
+		return postings_of_sloppy(tables->fts, phrase->terms, phrase->n, node->slop,
+					  property && property->multi, search->budget,
+					  ret_postings);
+	return postings_of_phrase(tables->relevance.postings, tables->fts, phrase->terms, phrase->n,
+				  search->budget, ret_postings);
+}
+
 struct phrase {
 	struct search *search;
 	const struct query_node *node;
@@ -199,28 +214,19 @@ struct phrase {
 };
 
 static int
-add_hit(void *context, uint32_t doc, uint32_t width)
-{
-	(void)width;
-	roaring_bitmap_add(context, doc);
-	return 0;
-}
-
-static int
 find_phrase_in_property(void *context, const struct query_property *property)
 {
 	struct phrase *phrase = context;
-	struct fts *fts = phrase->search->view->tables->fts;
-	const struct index_budget *budget = phrase->search->budget;
-	const struct search_phrase *words = &phrase->words;
+	CLEANUP(postings) struct postings *postings = NULL;
 	int r = search_phrase_terms(phrase->search, &phrase->words, property);
 
 	if (r <= 0)
 		return r;
-	if (phrase->node->slop > 0 && words->n > 1)
-		return fts_find_sloppy(fts, words->terms, words->n, phrase->node->slop,
-				       property && property->multi, budget, add_hit, phrase->hits);
-	return fts_find_phrase(fts, words->terms, words->n, budget, phrase->hits);
+	r = search_phrase_postings(phrase->search, phrase->node, &phrase->words, property,
+				   &postings);
+	if (r == 0)
+		roaring_bitmap_or_inplace(phrase->hits, postings->docs);
+	return r;
 }
 
 static int

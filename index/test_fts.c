@@ -47,8 +47,8 @@ what_no_term_can_be_is_found_nowhere(void **state)
 	assert_int_equal(fts_find_term(fts, "every\0", 6, NULL, hits), 0);
 	assert_int_equal(fts_find_prefix(fts, "", 0, NULL, hits), 0);
 	assert_int_equal(fts_find_prefix(fts, "e\0", 2, NULL, hits), 0);
-	assert_int_equal(fts_find_phrase(fts, &empty, 1, NULL, hits), 0);
-	assert_int_equal(fts_find_phrase(fts, NULL, 0, NULL, hits), 0);
+	assert_int_equal(fts_count_phrase(fts, &empty, 1, 0, NULL, add_doc, hits), 0);
+	assert_int_equal(fts_count_phrase(fts, NULL, 0, 0, NULL, add_doc, hits), 0);
 	assert_int_equal(roaring_bitmap_get_cardinality(hits), 0);
 	roaring_bitmap_free(hits);
 }
@@ -71,8 +71,8 @@ phrases_do_not_cross_numbers(void **state)
 	assert_int_equal(fts_put(fts, 1, stream.data, stream.len), 0);
 	assert_int_equal(fts_put(fts, 2, NULL, 0), 0);
 	assert_int_equal(fts_commit(fts, 1), 0);
-	assert_int_equal(fts_find_phrase(fts, numbers, 2, NULL, hits), 0);
-	assert_int_equal(fts_find_phrase(fts, mixed, 2, NULL, hits), 0);
+	assert_int_equal(fts_count_phrase(fts, numbers, 2, 0, NULL, add_doc, hits), 0);
+	assert_int_equal(fts_count_phrase(fts, mixed, 2, 0, NULL, add_doc, hits), 0);
 	assert_int_equal(roaring_bitmap_get_cardinality(hits), 0);
 	assert_int_equal(count_hits(fts, two), 1);
 	roaring_bitmap_free(hits);

@@ -118,6 +118,15 @@ count_hits(struct fts *fts, const char *term)
 	return n;
 }
 
+/* For fts_count_phrase(): into a bitmap. */
+static inline int
+add_doc(void *context, uint32_t doc, uint32_t times)
+{
+	(void)times;
+	roaring_bitmap_add(context, doc);
+	return 0;
+}
+
 static inline void
 assert_sound(struct fts *fts)
 {

@@ -188,7 +188,7 @@ find_phrase(const struct model *model, const struct model_query *query, roaring_
 
 	for (size_t i = 0; i < query->words.n; i++)
 		word_term(model, query, i, 0, &terms[i]);
-	r = fts_find_phrase(model->fts, terms, query->words.n, NULL, hits);
+	r = fts_count_phrase(model->fts, terms, query->words.n, 0, NULL, add_doc, hits);
 	for (size_t i = 0; i < query->words.n; i++)
 		pxs_buf_done(&terms[i]);
 	return r;

@@ -20,6 +20,7 @@
 #include "index/fts.h"
 #include "index/lexicon.h"
 #include "index/terms.h"
+#include "query/query.h"
 
 struct fixture {
 	char folder[32], path[48];
@@ -135,6 +136,61 @@ test_not_read_again(void **state)
 	assert_int_equal(postings_get(f->cache, f->fts, number, NULL, &third), 0);
 	assert_ptr_not_equal(first, third);
 	assert_int_equal(roaring_bitmap_get_cardinality(third->docs), 3);
+}
+
+/* --- Phrases --- */
+
+static const struct query_property TITLE = { .name = "common.title", .number = 7 };
+
+static void
+put_title(struct fixture *f, const char *text)
+{
+	CLEANUP(pxs_buf) struct pxs_buf stream = PXS_BUF_INIT;
+
+	assert_int_equal(terms_stream_add_string(&stream, &TITLE, text, strlen(text)), 0);
+	assert_int_equal(fts_begin(f->fts), 0);
+	assert_int_equal(fts_put(f->fts, ++f->last_doc, stream.data, stream.len), 0);
+	assert_int_equal(fts_commit(f->fts, f->last_doc), 0);
+}
+
+static struct postings *
+phrase_of(struct fixture *f, const char *first, const char *second)
+{
+	struct pxs_buf terms[2] = { 0 };
+	struct postings *postings = NULL;
+
+	terms_tagged(&terms[0], &TITLE, first, strlen(first));
+	terms_tagged(&terms[1], &TITLE, second, strlen(second));
+	assert_int_equal(postings_of_phrase(f->cache, f->fts, terms, 2, NULL, &postings), 0);
+	pxs_buf_done(&terms[0]);
+	pxs_buf_done(&terms[1]);
+	return postings;
+}
+
+/* It is read again when a document came that has all its words, and only then. */
+static void
+test_phrases(void **state)
+{
+	CLEANUP(postings) struct postings *first = NULL, *second = NULL, *third = NULL;
+	CLEANUP(postings) struct postings *turned = NULL;
+	struct fixture *f = *state;
+
+	put_title(f, "red fox");
+	first = phrase_of(f, "red", "fox");
+	assert_int_equal(roaring_bitmap_get_cardinality(first->docs), 1);
+	put_title(f, "red dog");
+	put_title(f, "dog");
+	second = phrase_of(f, "red", "fox");
+	assert_ptr_equal(first, second);
+	put_title(f, "fox red");
+	put_title(f, "red fox and red fox");
+	third = phrase_of(f, "red", "fox");
+	assert_int_equal(roaring_bitmap_get_cardinality(third->docs), 2);
+	assert_int_equal(third->n_more, 1);
+	assert_int_equal(third->more[0].doc, 5);
+	turned = phrase_of(f, "fox", "red");
+	assert_int_equal(roaring_bitmap_get_cardinality(turned->docs), 1);
+	assert_true(roaring_bitmap_contains(turned->docs, 4));
 }
 
 static void
@@ -379,6 +435,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_later, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_not_read_again, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_phrases, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_failed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_filled_anew, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_many, set_up, tear_down),
