@@ -1,7 +1,8 @@
 /* One contentless FTS5 table, which holds the postings and nothing else; fts_tokenizer.c feeds it.
  *
  *     f       rowid: document number; its terms and their positions
- *     meta    version: of terms and tables; seq: of the last change that f holds; last: document
+ *     meta    version: of terms and tables; seq: of the last change that f holds; last: document;
+ *             merged: the last document when all of f was one segment
  *
  * FTS5 only finds: it never ranks, sorts or returns text. Nothing here is a record, so a file that
  * cannot be read is emptied and filled again from docs.db.
@@ -38,7 +39,7 @@
 #define BUSY_TIMEOUT_MS 30000
 
 /* Of the tables below; raise it when they change. */
-#define LAYOUT_VERSION 2
+#define LAYOUT_VERSION 3
 #define FILE_VERSION (TERMS_VERSION * 256 + LAYOUT_VERSION)
 
 /* Why these values: research/index.md 1.7 and 1.8. */
@@ -56,6 +57,13 @@ static const char WRITER_SETTINGS[] = "PRAGMA page_size = 8192;"
 #define BULK_DOCS 1000
 #define MERGE_NS (50 * PXS_NS_PER_MS)
 static const char MERGE[] = "INSERT INTO f (f, rank) VALUES ('merge', 64)";
+
+/* All of them become one, which makes phrases twice as fast to find and prefixes a quarter, when
+ * more than this part of the documents came since. A smaller part would write all too often. */
+#define MERGE_PART 4
+static const char MERGE_ALL[] = "INSERT INTO f (f, rank) VALUES ('merge', -64)";
+/* What that leaves unused, a third of the file, goes back to the file system. */
+static const char GIVE_BACK[] = "PRAGMA incremental_vacuum(256)";
 
 /* A transaction's terms collect in 8 MB of memory. Segments are merged sixteen at a time and a few
  * pages with each write; crisismerge, which merges all at once, should never be reached. */
@@ -140,7 +148,8 @@ reset(sqlite3 *db)
 
 	r = sqlite_errno(sqlite3_db_config(db, SQLITE_DBCONFIG_RESET_DATABASE, 1, NULL));
 	if (r == 0)
-		r = db_exec(db, "PRAGMA page_size = 8192; VACUUM");
+		r = db_exec(db,
+			    "PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL; VACUUM");
 	(void)sqlite3_db_config(db, SQLITE_DBCONFIG_RESET_DATABASE, 0, NULL);
 	if (r == 0)
 		r = db_exec(db, WRITER_SETTINGS);
@@ -249,10 +258,14 @@ static int
 read_last_doc(struct fts *fts)
 {
 	sqlite3_int64 last = 0;
+	sqlite3_int64 merged = 0;
 	int r = db_meta_get(fts->db, "last", 0, &last);
 
+	if (r == 0)
+		r = db_meta_get(fts->db, "merged", 0, &merged);
 	fts->last_put = (uint32_t)last;
 	atomic_store(&fts->last_doc, (uint32_t)last);
+	atomic_store(&fts->merged, (uint32_t)merged);
 	return r;
 }
 
@@ -455,6 +468,49 @@ fts_commit(struct fts *fts, uint64_t seq)
 	return 0;
 }
 
+bool
+fts_merge_is_due(const struct fts *fts)
+{
+	uint32_t last = fts_last_doc(fts);
+	uint32_t merged = atomic_load(&((struct fts *)fts)->merged);
+
+	return last > merged && last - merged >= MAX(last / MERGE_PART, (uint32_t)BULK_DOCS);
+}
+
+static int
+count_unused(const struct fts *fts, int *ret_pages)
+{
+	CLEANUP(stmt) sqlite3_stmt *stmt = NULL;
+	int r = db_prepare(fts->db, "PRAGMA freelist_count", &stmt);
+
+	if (r == 0 && sqlite3_step(stmt) != SQLITE_ROW)
+		r = -EIO;
+	if (r == 0)
+		*ret_pages = sqlite3_column_int(stmt, 0);
+	return r;
+}
+
+int
+fts_merge(struct fts *fts, bool *ret_more)
+{
+	uint32_t last = fts_last_doc(fts);
+	int before = sqlite3_total_changes(fts->db);
+	int pages = 0;
+	int r = db_exec(fts->db, MERGE_ALL);
+
+	*ret_more = r == 0 && sqlite3_total_changes(fts->db) - before >= 2;
+	if (r < 0 || *ret_more)
+		return r;
+	r = count_unused(fts, &pages);
+	*ret_more = r == 0 && pages > 0;
+	if (r == 0)
+		r = *ret_more ? db_exec(fts->db, GIVE_BACK)
+			      : db_meta_put(fts->set_meta, "merged", last);
+	if (r == 0 && !*ret_more)
+		atomic_store(&fts->merged, last);
+	return r;
+}
+
 int
 fts_sync(struct fts *fts)
 {
@@ -477,11 +533,12 @@ fts_clear(struct fts *fts)
 {
 	int r = db_exec(fts->db, "BEGIN IMMEDIATE;"
 				 "INSERT INTO f (f) VALUES ('delete-all');"
-				 "DELETE FROM meta WHERE key IN ('seq', 'last');"
+				 "DELETE FROM meta WHERE key IN ('seq', 'last', 'merged');"
 				 "COMMIT");
 	bool damaged = is_damage(fts->db, r);
 
 	atomic_store(&fts->last_doc, 0);
+	atomic_store(&fts->merged, 0);
 	fts_rollback(fts);
 	if (damaged)
 		r = reset(fts->db);

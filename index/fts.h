@@ -36,6 +36,12 @@ int fts_sync(struct fts *fts);
 /* Empty it, outside of a transaction. */
 int fts_clear(struct fts *fts);
 
+/* Whether so much came that words lie in many places, which makes them slow to find. */
+bool fts_merge_is_due(const struct fts *fts);
+/* A step towards one place for each, some 10 ms, outside of a transaction. *RET_MORE: and there are
+ * more steps. */
+int fts_merge(struct fts *fts, bool *ret_more);
+
 /* All terms; lent as long as FTS. */
 const struct lexicon *fts_lexicon(const struct fts *fts);
 

@@ -36,6 +36,7 @@ struct fts {
 	uint64_t seq;	      /* of the last commit */
 	uint64_t lexicon_seq; /* the one of the file; UINT64_MAX: none */
 	atomic_uint last_doc;
+	atomic_uint merged;   /* up to here all was one segment */
 	pthread_mutex_t lock; /* of what follows */
 	struct fts_reader *idle[FTS_IDLE_MAX];
 	size_t n_idle;

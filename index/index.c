@@ -152,7 +152,7 @@ open_all(struct index *index, struct pxs_error *err)
 	if (r == 0)
 		r = keeper_new(index, &index->keeper);
 	if (r == 0)
-		keeper_ask(index->keeper, index->view->max_doc, compact_is_due(index));
+		keeper_ask(index->keeper);
 	return r;
 }
 
@@ -240,6 +240,7 @@ index_stats(struct index *index, struct index_stats *ret_stats)
 		.versions = view->max_doc,
 		.docs_bytes = store_bytes(index->store),
 		.fts_bytes = fts_bytes(view->tables->fts),
+		.merge_is_due = fts_merge_is_due(view->tables->fts),
 		.column_bytes = docs_bytes(view->tables->docs),
 		.segment_bytes = atomic_load(&view->tables->segments->bytes),
 		.segments = atomic_load(&view->tables->segments->n_mapped),

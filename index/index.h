@@ -59,6 +59,7 @@ struct index_stats {
 	uint64_t versions;	/* numbers given out, live or not */
 	uint64_t docs_bytes;	/* docs.db and its log on disk */
 	uint64_t fts_bytes;	/* fts.db and its log on disk */
+	bool merge_is_due;	/* of its words, as soon as nobody writes for a while */
 	uint64_t column_bytes;	/* memory of columns and dictionaries, mapped files included */
 	uint64_t segment_bytes; /* files of segments/ */
 	uint64_t segments;	/* of 65,536 versions each that are read from there */

@@ -1,15 +1,24 @@
+/* What is done behind the back of those who write: full segments are sealed, and the index is
+ * compacted, as soon as it is due; words are merged when nobody has written for a while. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "index/column_slice.h"
 #include "index/index.h"
+#include "index/parts.h"
 #include "index/seal.h"
 
 /* After a failure (a full disk), how long until the next attempt. */
 #define PAUSE_S 30
+/* For how long nobody has written when words are merged: it takes turns from writers, and reads
+ * and writes all of the text index. */
+#define IDLE_NS PXS_NS_PER_S
+
+enum work { NONE, SEAL, COMPACT, MERGE, END };
 
 struct keeper {
 	struct index *index;
@@ -18,24 +27,50 @@ struct keeper {
 	pthread_cond_t asked;
 	bool runs;
 	bool stopping;
-	uint32_t full;	 /* segments that are full */
-	uint32_t sealed; /* segments that need nothing more */
-	bool compact;	 /* compaction is due */
+	uint32_t full;	    /* segments that are full */
+	uint32_t sealed;    /* segments that need nothing more */
+	bool compact;	    /* compaction is due */
+	bool merge;	    /* merging is due */
+	int64_t written_ns; /* when somebody wrote (steady) */
 };
 
-/* Until there is something to do, compaction or else sealing; false: it is to end. */
-static bool
-wait_for_work(struct keeper *keeper, bool *ret_compact)
+/* For how long nobody may write until that is long enough. With the lock held. */
+static int64_t
+until_idle_ns(const struct keeper *keeper)
 {
-	bool stopping;
+	return keeper->written_ns + IDLE_NS - pxs_clock_steady_ns();
+}
+
+/* With the lock held. */
+static enum work
+work_now(const struct keeper *keeper)
+{
+	if (keeper->stopping)
+		return END;
+	if (keeper->compact)
+		return COMPACT;
+	if (keeper->full > keeper->sealed)
+		return SEAL;
+	return keeper->merge && until_idle_ns(keeper) <= 0 ? MERGE : NONE;
+}
+
+static enum work
+wait_for_work(struct keeper *keeper)
+{
+	enum work work;
 
 	(void)pthread_mutex_lock(&keeper->lock);
-	while (!keeper->stopping && keeper->full <= keeper->sealed && !keeper->compact)
-		(void)pthread_cond_wait(&keeper->asked, &keeper->lock);
-	stopping = keeper->stopping;
-	*ret_compact = keeper->compact;
+	while ((work = work_now(keeper)) == NONE)
+		if (keeper->merge) {
+			const struct timespec until = pxs_clock_timespec(pxs_clock_now_ns() +
+									 until_idle_ns(keeper));
+
+			(void)pthread_cond_timedwait(&keeper->asked, &keeper->lock, &until);
+		} else {
+			(void)pthread_cond_wait(&keeper->asked, &keeper->lock);
+		}
 	(void)pthread_mutex_unlock(&keeper->lock);
-	return !stopping;
+	return work;
 }
 
 static void
@@ -94,14 +129,50 @@ compact(struct keeper *keeper)
 	return 0;
 }
 
+/* Until there is something else to do. */
+static int
+merge(struct keeper *keeper)
+{
+	struct index *index = keeper->index;
+	bool more = true;
+	enum work work;
+	int r = 0;
+
+	do {
+		turn_take(&index->write_turn);
+		r = fts_merge(index->tables->fts, &more);
+		turn_end(&index->write_turn);
+
+		(void)pthread_mutex_lock(&keeper->lock);
+		work = work_now(keeper);
+		if (r == 0 && !more && work == MERGE)
+			keeper->merge = false;
+		(void)pthread_mutex_unlock(&keeper->lock);
+	} while (r == 0 && more && work == MERGE);
+	return r;
+}
+
+static int
+work_at(struct keeper *keeper, enum work work)
+{
+	switch (work) {
+	case SEAL:
+		return seal(keeper);
+	case COMPACT:
+		return compact(keeper);
+	default:
+		return merge(keeper);
+	}
+}
+
 static void *
 keep(void *context)
 {
 	struct keeper *keeper = context;
-	bool due;
+	enum work work;
 
-	while (wait_for_work(keeper, &due))
-		if ((due ? compact(keeper) : seal(keeper)) < 0)
+	while ((work = wait_for_work(keeper)) != END)
+		if (work_at(keeper, work) < 0)
 			pause_after_failure(keeper);
 	return NULL;
 }
@@ -140,20 +211,28 @@ keeper_free(struct keeper *keeper)
 static void
 wake(struct keeper *keeper)
 {
-	if ((keeper->full > keeper->sealed || keeper->compact) && !keeper->runs)
+	bool due = keeper->full > keeper->sealed || keeper->compact || keeper->merge;
+
+	if (due && !keeper->runs)
 		keeper->runs = pthread_create(&keeper->thread, NULL, keep, keeper) == 0;
 	(void)pthread_cond_broadcast(&keeper->asked);
 }
 
 void
-keeper_ask(struct keeper *keeper, uint32_t max_doc, bool compact)
+keeper_ask(struct keeper *keeper)
 {
-	uint32_t full = (uint32_t)(((uint64_t)max_doc + 1) >> COLUMN_SEGMENT_SHIFT);
+	const struct index *index = keeper->index;
+	uint64_t n = (uint64_t)index->view->max_doc + 1;
+	uint32_t full = (uint32_t)(n >> COLUMN_SEGMENT_SHIFT);
+	bool due = compact_is_due(index);
+	bool merge_due = fts_merge_is_due(index->tables->fts);
 
 	(void)pthread_mutex_lock(&keeper->lock);
-	if (full > keeper->full || compact > keeper->compact) {
+	keeper->written_ns = pxs_clock_steady_ns();
+	if (full > keeper->full || due > keeper->compact || merge_due > keeper->merge) {
 		keeper->full = full;
-		keeper->compact |= compact;
+		keeper->compact |= due;
+		keeper->merge |= merge_due;
 		wake(keeper);
 	}
 	(void)pthread_mutex_unlock(&keeper->lock);

@@ -20,9 +20,8 @@ int keeper_new(struct index *index, struct keeper **ret_keeper);
 void keeper_free(struct keeper *keeper);
 DEFINE_CLEANUP(keeper, struct keeper *, keeper_free)
 
-/* Documents up to MAX_DOC are given; see whether that fills a segment. COMPACT: compaction is due.
- * Quick, from any thread. */
-void keeper_ask(struct keeper *keeper, uint32_t max_doc, bool compact);
+/* The index has a new view; see what is due now. Quick, for who has the turn to write. */
+void keeper_ask(struct keeper *keeper);
 /* No segment is written down any more. */
 void keeper_start_over(struct keeper *keeper);
 

@@ -256,6 +256,23 @@ it_happens_by_itself(void **state)
 	check_all(6000, 3);
 }
 
+/* The same thread merges words when nobody has written for a second. */
+static void
+words_are_merged_when_nobody_writes(void **state)
+{
+	int64_t until_ns = pxs_clock_steady_ns() + 60 * PXS_NS_PER_S;
+
+	(void)state;
+	put_all(1500, 1);
+	assert_true(stats().merge_is_due);
+	while (pxs_clock_steady_ns() < until_ns && stats().merge_is_due)
+		(void)usleep(10000);
+	assert_false(stats().merge_is_due);
+	check_all(1500, 1);
+	put_all(100, 2);
+	assert_false(stats().merge_is_due);
+}
+
 /* --- Beside others --- */
 
 #define BESIDE_DOCS 200
@@ -347,6 +364,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(full_segments_are_written_anew, setup,
 						close_catalogue),
 		cmocka_unit_test_setup_teardown(it_happens_by_itself, setup, close_catalogue),
+		cmocka_unit_test_setup_teardown(words_are_merged_when_nobody_writes, setup,
+						close_catalogue),
 		cmocka_unit_test_setup_teardown(writers_and_readers_go_on, setup, close_catalogue),
 		cmocka_unit_test_setup_teardown(documents_are_numbered_anew_before_numbers_end,
 						setup, close_catalogue),

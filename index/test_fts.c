@@ -309,6 +309,68 @@ many_threads_read_while_one_writes(void **state)
 	fts_close(shared.fts);
 }
 
+/* --- Merging --- */
+
+static int
+number_of(const char *sql)
+{
+	sqlite3_stmt *stmt = NULL;
+	sqlite3 *db = NULL;
+	int n;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+	n = sqlite3_column_int(stmt, 0);
+	assert_int_equal(sqlite3_finalize(stmt), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	return n;
+}
+
+/* Rows of FTS5's data above 2^37 are a segment's. */
+static int
+segments(void)
+{
+	return number_of("SELECT count(DISTINCT id >> 37) FROM f_data WHERE id >= 1 << 37");
+}
+
+static void
+many_commits_become_one_segment(void **state)
+{
+	CLEANUP(fts) struct fts *fts = open_fts(0);
+	bool more = true;
+	int steps;
+
+	(void)state;
+	for (uint32_t i = 0; i < 10; i++)
+		fill(fts, i * 900 + 1, (i + 1) * 900, i + 1);
+	assert_true(fts_merge_is_due(fts));
+	assert_in_range(segments(), 2, 15);
+	assert_int_equal(fts_merge(fts, &more), 0);
+	assert_true(more);
+	/* A commit comes between. */
+	fill(fts, 9001, 9500, 11);
+	for (steps = 1; more; steps++)
+		assert_int_equal(fts_merge(fts, &more), 0);
+	assert_in_range(steps, 3, 1000);
+	assert_int_equal(segments(), 1);
+	assert_int_equal(number_of("PRAGMA freelist_count"), 0);
+	assert_int_equal(count_hits(fts, "every"), 9500);
+	assert_int_equal(count_hits(fts, "n9001"), 1);
+	assert_sound(fts);
+	assert_false(fts_merge_is_due(fts));
+
+	/* That is known after a start, and counts until there is a quarter more. */
+	fts_close(STEAL(fts));
+	fts = open_fts(11);
+	fill(fts, 9501, 9501 + 9500 / 4, 12);
+	assert_false(fts_merge_is_due(fts));
+	fill(fts, 12000, 12700, 13);
+	assert_true(fts_merge_is_due(fts));
+	assert_int_equal(fts_clear(fts), 0);
+	assert_false(fts_merge_is_due(fts));
+}
+
 int
 main(void)
 {
@@ -323,6 +385,7 @@ main(void)
 		cmocka_unit_test_teardown(budgets_end_searches, remove_file),
 		cmocka_unit_test_teardown(no_reader_stays_in_a_transaction, remove_file),
 		cmocka_unit_test_teardown(many_threads_read_while_one_writes, remove_file),
+		cmocka_unit_test_teardown(many_commits_become_one_segment, remove_file),
 	};
 
 	return cmocka_run_group_tests_name("fts", TESTS, make_folder, remove_folder);

@@ -190,7 +190,7 @@ index_publish(struct index *index, struct view_schema *schema, roaring_bitmap_t 
 	hits_cache_purge(index->hits_cache, view->seq);
 	visible_purge(index->visible, view->seq);
 	if (index->keeper)
-		keeper_ask(index->keeper, view->max_doc, compact_is_due(index));
+		keeper_ask(index->keeper);
 	return 0;
 }
 

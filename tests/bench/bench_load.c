@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/error.h"
 
@@ -116,6 +117,18 @@ load_beside(struct loader *loader)
 	(void)pthread_join(thread, NULL);
 }
 
+/* What the index does by itself when nobody writes, and what other engines are told to do. */
+static void
+merge(struct index *index)
+{
+	int64_t started_ns = corpus_clock_ns();
+	struct index_stats stats = { .merge_is_due = true };
+
+	while (stats.merge_is_due && index_stats(index, &stats) == 0)
+		(void)usleep(100000);
+	corpus_print("merge_ns", corpus_clock_ns() - started_ns);
+}
+
 void
 bench_load(const char *corpus, const char *index, char **more)
 {
@@ -141,6 +154,8 @@ bench_load(const char *corpus, const char *index, char **more)
 	corpus_print("load_cpu_ns", corpus_cpu_ns());
 	corpus_print("documents", (int64_t)loader.n);
 	corpus_print_memory();
+
+	merge(loader.index);
 
 	for (size_t i = 0; i < QUEUE; i++)
 		index_document_free(loader.ring[i]);
