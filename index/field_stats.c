@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,6 +77,14 @@ list_length(const struct column_slice *values, const struct measure_table *table
 	return bm25_length_code(words);
 }
 
+static uint32_t
+place_at(const struct doclist_slice *slice, size_t i)
+{
+	uint32_t doc = slice->run ? slice->docs[0] + (uint32_t)i : slice->docs[i];
+
+	return doc & COLUMN_PLACE_MASK;
+}
+
 /* Codes on the way, as many at once. */
 #define CODES_AT_ONCE 1024
 
@@ -94,9 +103,9 @@ value_lengths(const struct column_slice *values, const struct measure_table *tab
 	}
 }
 
-void
-field_lengths(const struct column *column, const struct measure_table *table,
-	      const struct doclist_slice *slice, uint8_t *lengths)
+static void
+find_lengths(const struct column *column, const struct measure_table *table,
+	     const struct doclist_slice *slice, uint8_t *lengths)
 {
 	struct column_slice values;
 
@@ -105,11 +114,54 @@ field_lengths(const struct column *column, const struct measure_table *table,
 		value_lengths(&values, table, slice, lengths);
 		return;
 	}
-	for (size_t i = 0; i < slice->n; i++) {
-		uint32_t doc = slice->run ? slice->docs[0] + (uint32_t)i : slice->docs[i];
+	for (size_t i = 0; i < slice->n; i++)
+		lengths[i] = list_length(&values, table, place_at(slice, i));
+}
 
-		lengths[i] = list_length(&values, table, doc & COLUMN_PLACE_MASK);
+/* Where the lengths of SEGMENT are kept; NULL: out of memory. */
+static atomic_uchar *
+known_lengths(const struct measure_table *table, uint32_t segment)
+{
+	atomic_uchar *known = table->known[segment], *made;
+
+	if (known)
+		return known;
+	made = calloc(COLUMN_SEGMENT_DOCS, sizeof(*made));
+	if (made && !atomic_compare_exchange_strong(&table->known[segment], &known, made))
+		free(made);
+	return known ? known : made;
+}
+
+/* Whether all are known. */
+static bool
+recall_lengths(atomic_uchar *known, const struct doclist_slice *slice, uint8_t *lengths)
+{
+	bool all = true;
+
+	for (size_t i = 0; i < slice->n; i++) {
+		uint8_t one = atomic_load_explicit(&known[place_at(slice, i)],
+						   memory_order_relaxed);
+
+		all &= one > 0;
+		lengths[i] = one - 1;
 	}
+	return all;
+}
+
+/* From a document to its code to the length of that text is far, so where a document was once, its
+ * length is kept beside it. Documents never change. */
+void
+field_lengths(const struct column *column, const struct measure_table *table,
+	      const struct doclist_slice *slice, uint8_t *lengths)
+{
+	atomic_uchar *known = known_lengths(table, slice->segment);
+
+	if (known && recall_lengths(known, slice, lengths))
+		return;
+	find_lengths(column, table, slice, lengths);
+	for (size_t i = 0; known && i < slice->n; i++)
+		atomic_store_explicit(&known[place_at(slice, i)], (uint8_t)(lengths[i] + 1),
+				      memory_order_relaxed);
 }
 
 /* --- Sums --- */

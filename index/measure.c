@@ -39,18 +39,26 @@ measures_new(struct measures **ret_measures)
 	return 0;
 }
 
+static void
+table_free(struct table *table)
+{
+	if (!table)
+		return;
+	for (uint32_t i = 0; i < COLUMN_SEGMENTS; i++)
+		free(table->table.known[i]);
+	free(table->table.known);
+	stable_done(&table->table.measures);
+	(void)pthread_mutex_destroy(&table->lock);
+	free(table);
+}
+
 void
 measures_free(struct measures *measures)
 {
 	if (!measures)
 		return;
-	for (uint32_t i = 0; i < measures->n_tables; i++) {
-		if (!measures->tables[i])
-			continue;
-		stable_done(&measures->tables[i]->table.measures);
-		(void)pthread_mutex_destroy(&measures->tables[i]->lock);
-		free(measures->tables[i]);
-	}
+	for (uint32_t i = 0; i < measures->n_tables; i++)
+		table_free(measures->tables[i]);
 	free(measures->tables);
 	(void)pthread_mutex_destroy(&measures->lock);
 	free(measures);
@@ -63,6 +71,11 @@ new_table(void)
 
 	if (!table)
 		return NULL;
+	table->table.known = calloc(COLUMN_SEGMENTS, sizeof(*table->table.known));
+	if (!table->table.known) {
+		free(table);
+		return NULL;
+	}
 	table->table.measures.size = sizeof(struct measure);
 	(void)pthread_mutex_init(&table->lock, NULL);
 	return table;

@@ -26,6 +26,10 @@ struct measure {
 struct measure_table {
 	struct stable measures;
 	_Atomic(uint8_t) occurs[256]; /* whether any is of so many `bytes` */
+
+	/* Of documents, by segment (NULL: of none) and place: 1 and the length code of all their
+	 * words, 0 while nobody asked (field_lengths()). */
+	_Atomic(atomic_uchar *) *known;
 };
 
 static inline const struct measure *

@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/macros.h"
 #include "index/budget.h"
+#include "index/doclist.h"
 #include "index/index.h"
 #include "index/measure.h"
 #include "index/relevance.h"
@@ -85,6 +86,55 @@ change(int64_t first, int64_t last, int64_t removed)
 	}
 	if (index_write_commit(write, &err) < 0)
 		fail_msg("%s", err.text);
+}
+
+/* --- Lengths --- */
+
+/* Of every STEP-th document of the first segment, as TABLE and the column tell them. */
+static void
+check_lengths(const struct index_view *view, int at, const struct measure_table *table,
+	      uint32_t step, const uint8_t *expected)
+{
+	uint32_t docs[2 * DOCS];
+	uint8_t lengths[2 * DOCS];
+	struct doclist_slice slice = { .run = step == 1, .docs = docs };
+
+	for (uint32_t doc = 1; doc <= view->max_doc; doc += step)
+		docs[slice.n++] = doc;
+	field_lengths(view_column(view, property[at]), table, &slice, lengths);
+	for (size_t i = 0; i < slice.n; i++)
+		assert_int_equal(lengths[i], expected[docs[i]]);
+}
+
+/* Single documents are always new to a table of their own. */
+static void
+lengths_are_what_they_were(void **state)
+{
+	CLEANUP(index_view) struct index_view *view = NULL;
+	uint8_t expected[2 * DOCS] = { 0 };
+
+	(void)state;
+	start_random();
+	change(1, DOCS, 0);
+	view = index_view_get(catalogue);
+	for (int at = TITLE; at <= TAGS; at++) {
+		const struct column *column = view_column(view, property[at]);
+		CLEANUP(measures) struct measures *measures = NULL;
+		const struct measure_table *table;
+
+		assert_int_equal(measures_new(&measures), 0);
+		assert_int_equal(measures_of(measures, column, NULL, &table), 0);
+		for (uint32_t doc = 1; doc <= view->max_doc; doc++) {
+			struct doclist_slice one = { .n = 1, .docs = &doc };
+
+			field_lengths(column, table, &one, &expected[doc]);
+		}
+		assert_int_equal(
+			measures_of(view->tables->relevance.measures, column, NULL, &table), 0);
+		check_lengths(view, at, table, 2, expected);
+		check_lengths(view, at, table, 1, expected);
+		check_lengths(view, at, table, 3, expected);
+	}
 }
 
 /* --- Sums --- */
@@ -250,6 +300,7 @@ main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, close_catalogue)
 	static const struct CMUnitTest TESTS[] = {
+		TEST(lengths_are_what_they_were),
 		TEST(few_changes_are_carried_over),
 		TEST(many_changes_are_added_up_anew),
 		TEST(each_viewer_has_sums_of_his_own),
