@@ -147,6 +147,8 @@ def engine_lines(results):
         rate = documents / engine["load_ns"] * 1e9
         cpu = documents / engine["load_cpu_ns"] * 1e9
         line(f"documents/s, {name}, one thread", f"{rate:,.0f} ({cpu:,.0f} by processor time)")
+        if "merge_ns" in engine:
+            line("  words merged after that", f"{engine['merge_ns'] / 1e9:.1f} s")
     record = pxs["bytes"].get("docs.db", 0) / documents
     index = sum(pxs["bytes"].values()) / documents - record
     line("index, B/document", f"{index:,.0f}", "<= 700", index <= 700)
