@@ -490,23 +490,36 @@ count_unused(const struct fts *fts, int *ret_pages)
 	return r;
 }
 
+/* A file that cannot do it stays as it is. */
+static int
+give_back(struct fts *fts, bool *ret_more)
+{
+	int before = 0;
+	int after = 0;
+	int r = count_unused(fts, &before);
+
+	if (r == 0 && before > 0)
+		r = db_exec(fts->db, GIVE_BACK);
+	if (r == 0)
+		r = count_unused(fts, &after);
+	*ret_more = r == 0 && after > 0 && after < before;
+	return r;
+}
+
 int
 fts_merge(struct fts *fts, bool *ret_more)
 {
 	uint32_t last = fts_last_doc(fts);
 	int before = sqlite3_total_changes(fts->db);
-	int pages = 0;
 	int r = db_exec(fts->db, MERGE_ALL);
 
 	*ret_more = r == 0 && sqlite3_total_changes(fts->db) - before >= 2;
+	if (r == 0 && !*ret_more)
+		r = give_back(fts, ret_more);
 	if (r < 0 || *ret_more)
 		return r;
-	r = count_unused(fts, &pages);
-	*ret_more = r == 0 && pages > 0;
+	r = db_meta_put(fts->set_meta, "merged", last);
 	if (r == 0)
-		r = *ret_more ? db_exec(fts->db, GIVE_BACK)
-			      : db_meta_put(fts->set_meta, "merged", last);
-	if (r == 0 && !*ret_more)
 		atomic_store(&fts->merged, last);
 	return r;
 }

@@ -371,6 +371,27 @@ many_commits_become_one_segment(void **state)
 	assert_false(fts_merge_is_due(fts));
 }
 
+/* One that was not made for it. */
+static void
+a_file_that_cannot_give_back_is_merged_all_the_same(void **state)
+{
+	CLEANUP(fts) struct fts *fts = open_fts(0);
+	bool more = true;
+	int steps;
+
+	(void)state;
+	fts_close(STEAL(fts));
+	execute("PRAGMA auto_vacuum = NONE; VACUUM");
+	fts = open_fts(0);
+	for (uint32_t i = 0; i < 10; i++)
+		fill(fts, i * 900 + 1, (i + 1) * 900, i + 1);
+	for (steps = 0; more && steps < 1000; steps++)
+		assert_int_equal(fts_merge(fts, &more), 0);
+	assert_false(more);
+	assert_int_equal(segments(), 1);
+	assert_in_range(number_of("PRAGMA freelist_count"), 1, 100000);
+}
+
 int
 main(void)
 {
@@ -386,6 +407,8 @@ main(void)
 		cmocka_unit_test_teardown(no_reader_stays_in_a_transaction, remove_file),
 		cmocka_unit_test_teardown(many_threads_read_while_one_writes, remove_file),
 		cmocka_unit_test_teardown(many_commits_become_one_segment, remove_file),
+		cmocka_unit_test_teardown(a_file_that_cannot_give_back_is_merged_all_the_same,
+					  remove_file),
 	};
 
 	return cmocka_run_group_tests_name("fts", TESTS, make_folder, remove_folder);
