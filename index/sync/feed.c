@@ -184,7 +184,7 @@ int
 feed_take(struct follower *follower, bool *wait, struct pxs_error *err)
 {
 	CLEANUP(json_decref) json_t *answer = NULL;
-	int64_t newest = 0; /* check_progress() saw that it is told */
+	int64_t newest = 0; /* check_changes() saw that it is told */
 	uint64_t seq = 0;
 	int r = take_answer(follower, *wait, &answer, &seq, err);
 
