@@ -56,19 +56,16 @@ answer_no_route(struct request *request, int r)
 		   r == -EOPNOTSUPP ? MHD_HTTP_METHOD_NOT_ALLOWED : MHD_HTTP_NOT_FOUND, r, &err);
 }
 
-/* Why a request ended before its time, which the index does not know, or at its end, if nobody else
- * says it. */
+/* Why the time of a request ended, which the index does not know. */
 static void
 explain_end(const struct request *request, int r, struct pxs_error *err)
 {
-	if (r == -ETIMEDOUT) {
+	*err = (struct pxs_error){ 0 };
+	if (r == -ETIMEDOUT)
 		(void)pxs_error_set(err, r, -1,
 				    "the search took more than %d s; narrow it, or try again",
 				    REQUEST_TIME_MAX_S);
-		return;
-	}
-	*err = (struct pxs_error){ 0 };
-	if (atomic_load(&request->rest->closing))
+	else if (atomic_load(&request->rest->closing))
 		(void)pxs_error_set(err, r, -1, "the daemon is ending; try again later");
 	else
 		(void)pxs_error_set(err, r, -1,
@@ -82,7 +79,7 @@ run_route(struct request *request)
 	struct pxs_error err = { 0 };
 	int r = request->route->handle(request, &request->reply, &err);
 
-	if (r == -ECANCELED || r == -ETIMEDOUT)
+	if ((r == -ECANCELED || r == -ETIMEDOUT) && !request->reply.refusal)
 		explain_end(request, r, &err);
 	if (r < 0)
 		fail(request, request->reply.refusal, r, &err);

@@ -80,6 +80,8 @@ fail(struct reply *reply, int r)
 		reply->refusal = MHD_HTTP_PRECONDITION_FAILED;
 	if (r == -EEXIST)
 		reply->refusal = MHD_HTTP_CONFLICT;
+	if (r == -ETIMEDOUT) /* an upstream's silence, not the end of our time */
+		reply->refusal = MHD_HTTP_SERVICE_UNAVAILABLE;
 	return r;
 }
 
