@@ -68,12 +68,6 @@ def stall(_, __, proxy):
     proxy.wait_cleared()
 
 
-def late(_, answer, proxy):
-    proxy.held += 1
-    proxy.wait_cleared()
-    return answer.bytes()
-
-
 def stall_inside(client, answer, proxy):
     client.sendall(answer.bytes()[:-20])
     proxy.wait_cleared()
@@ -164,7 +158,6 @@ FAULTS = {
     "closed": closed,
     "stalls": stall,
     "stalls inside": stall_inside,
-    "late": late,
     "drips": drip,
     **{str(code): status(code) for code in (401, 403, 404, 409, 410, 500, 502, 503, 504)},
     "429 seconds": status(429, Retry_After="1"),
@@ -194,7 +187,8 @@ FAULTS = {
 
 
 class Proxy:
-    """FAULT is done to each request of PHASE; "lost request" and "lost answer": nobody hears of it."""
+    """FAULT is done to each request of PHASE; "lost request" and "lost answer": nobody hears of it; "late": the
+    answer waits until the fault is cleared."""
 
     def __init__(self, port):
         self.port = port
@@ -255,7 +249,10 @@ class Proxy:
         answer = self.ask(client, method, path, sent, headers)
         if not answer or fault == "lost answer":
             return
-        reply = FAULTS[fault](client, answer, self) if fault else answer.bytes()
+        if fault == "late":
+            self.held += 1
+            self.wait_cleared()
+        reply = FAULTS[fault](client, answer, self) if fault in FAULTS else answer.bytes()
         if reply:
             client.sendall(reply)
             client.shutdown(socket.SHUT_WR)
