@@ -191,18 +191,24 @@ def far(core, new_daemon, empty_tree):
     proxy.close()
 
 
-def test_whatever_goes_wrong_nothing_wrong_is_read(far):
-    path = shown(far, "cat.txt")
+def faults_of_content(proxy):
+    """One after the other, each while it is done: those that end by themselves."""
     for fault in [*FAULTS, "lost request", "lost answer"]:
         if fault in ("stalls", "stalls inside", "drips"):
             continue
-        far.proxy.set(fault, "content")
+        proxy.set(fault, "content")
+        yield fault
+        assert proxy.hits, fault
+        proxy.clear()
+
+
+def test_whatever_goes_wrong_nothing_wrong_is_read(far):
+    path = shown(far, "cat.txt")
+    for fault in faults_of_content(far.proxy):
         try:
             assert read(path) == b"meow\n", fault
         except OSError as error:
             assert error.errno in ERRORS, (fault, error)
-        assert far.proxy.hits, fault
-        far.proxy.clear()
     assert read(path) == b"meow\n"
 
 
@@ -334,15 +340,10 @@ def test_over_rest_a_file_that_changes_meanwhile_is_no_mixture(replica, empty_tr
 
 def test_over_rest_whatever_goes_wrong_nothing_wrong_is_read(far):
     target = content_of(far, "cat.txt")
-    for fault in [*FAULTS, "lost request", "lost answer"]:
-        if fault in ("stalls", "stalls inside", "drips"):
-            continue
-        far.proxy.set(fault, "content")
+    for fault in faults_of_content(far.proxy):
         with contextlib.suppress(http.client.IncompleteRead):  # the head was right
             reply = far.http("GET", target)
             assert reply.status in (403, 404, 502, 503) or (reply.status, reply.body) == (200, b"meow\n"), (fault, reply.status)
-        assert far.proxy.hits, fault
-        far.proxy.clear()
     assert far.get(target).body == b"meow\n"
 
 
