@@ -325,17 +325,25 @@ append(struct lexicon *lexicon, const char *term, size_t len, uint32_t *ret_numb
 	return 0;
 }
 
+/* Room for a term more in PART. */
+static int
+make_room(struct lexicon *lexicon, struct part *part)
+{
+	if (part->used * 2 < part->n_slots)
+		return 0;
+	return grow_part(lexicon, part, MAX(part->n_slots * 2, (uint32_t)SLOTS_FIRST));
+}
+
 static int
 add_new(struct lexicon *lexicon, uint64_t hash, const char *term, size_t len, uint32_t *ret_number)
 {
 	struct part *part = (struct part *)part_of(lexicon, hash);
 	uint32_t *slot;
-	int r = 0;
+	int r;
 
 	if (len > LEXICON_TERM_MAX)
 		return -E2BIG;
-	if (part->used * 2 >= part->n_slots)
-		r = grow_part(lexicon, part, MAX(part->n_slots * 2, (uint32_t)SLOTS_FIRST));
+	r = make_room(lexicon, part);
 	if (r == 0)
 		r = append(lexicon, term, len, ret_number);
 	if (r < 0)
@@ -360,10 +368,58 @@ lexicon_add(struct lexicon *lexicon, const char *term, size_t len, uint32_t *ret
 	return add_new(lexicon, hash, term, len, ret_number);
 }
 
-int
-lexicon_add_new(struct lexicon *lexicon, const char *term, size_t len, uint32_t *ret_number)
+/* Each slot is far from the one before, so some are asked for before the first is needed. */
+#define ADDED_AT_ONCE 32
+
+/* The terms from *AT on, N of them, which the hash table does not have yet: their HASHES. */
+static int
+append_some(struct lexicon *lexicon, const char **at, const char *end, uint32_t n, uint64_t *hashes)
 {
-	return add_new(lexicon, hash_of(term, len), term, len, ret_number);
+	int r = 0;
+
+	for (uint32_t i = 0; r == 0 && i < n; i++) {
+		size_t len = *at < end ? strlen(*at) : 0;
+		uint32_t number;
+		const struct part *part;
+
+		if (*at >= end)
+			return -EBADMSG;
+		if (len > LEXICON_TERM_MAX)
+			return -E2BIG;
+		r = append(lexicon, *at, len, &number);
+		hashes[i] = hash_of(*at, len);
+		part = part_of(lexicon, hashes[i]);
+		if (part->n_slots)
+			__builtin_prefetch(&part->slots[(uint32_t)hashes[i] & (part->n_slots - 1)],
+					   1);
+		*at += len + 1;
+	}
+	return r;
+}
+
+int
+lexicon_add_all(struct lexicon *lexicon, const char *text, size_t len, uint32_t n)
+{
+	const char *end = text + len;
+	uint64_t hashes[ADDED_AT_ONCE];
+	int r = len && text[len - 1] == '\0' ? 0 : -EBADMSG;
+
+	while (r == 0 && n > 0) {
+		uint32_t some = MIN(n, (uint32_t)ADDED_AT_ONCE);
+		uint32_t first = lexicon_size(lexicon) + 1;
+
+		r = append_some(lexicon, &text, end, some, hashes);
+		for (uint32_t i = 0; r == 0 && i < some; i++) {
+			struct part *part = (struct part *)part_of(lexicon, hashes[i]);
+
+			r = make_room(lexicon, part);
+			if (r == 0)
+				*free_slot(part, hashes[i]) = first + i;
+			part->used += r == 0;
+		}
+		n -= some;
+	}
+	return r == 0 && text != end ? -EBADMSG : r;
 }
 
 void

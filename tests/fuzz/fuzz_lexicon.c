@@ -1,5 +1,6 @@
-/* libFuzzer: fts.db-terms. The first byte's lowest bit says whether the rest is the whole file, or
- * what stands behind a head that fits it; the others, of how many terms. */
+/* libFuzzer: fts.db-terms. The first byte's two lowest bits say what the rest is: the whole file;
+ * what stands behind a head that fits it; or what a block is unpacked to, behind heads that fit it.
+ * The others say of how many terms. */
 #include "tests/fuzz/fuzz.h"
 
 #include <errno.h>
@@ -8,6 +9,7 @@
 #include <unistd.h>
 
 #include <xxhash.h>
+#include <zstd.h>
 
 #include "index/lexicon.h"
 
@@ -15,7 +17,11 @@
 
 /* As lexicon_file.c writes it. */
 struct head {
-	uint64_t magic, seq, hash, text_bytes, n;
+	uint64_t magic, seq, hash, n;
+};
+
+struct block {
+	uint32_t n, counts, text, packed;
 };
 
 struct file {
@@ -55,9 +61,9 @@ read_magic(void)
 	return head.magic;
 }
 
-/* A head that fits BODY, as far as its first N * 2 bytes may be counts. */
+/* BODY behind a head that fits it. */
 static void
-write_head(const struct file *file, const uint8_t *body, size_t size, size_t n)
+write_body(const struct file *file, const void *body, size_t size, size_t n)
 {
 	static uint64_t magic;
 	struct head head = { .seq = SEQ, .n = n };
@@ -66,8 +72,22 @@ write_head(const struct file *file, const uint8_t *body, size_t size, size_t n)
 		magic = read_magic();
 	head.magic = magic;
 	head.hash = XXH3_64bits(body, size);
-	head.text_bytes = size - n * 2;
 	file_write(file, &head, sizeof(head));
+	file_write(file, body, size);
+}
+
+/* UNPACKED as the only block, of N terms, as far as its first N * 2 bytes may be counts. */
+static void
+write_block(const struct file *file, const uint8_t *unpacked, size_t size, size_t n)
+{
+	struct block block = { (uint32_t)n, (uint32_t)(n * 2), (uint32_t)(size - n * 2), 0 };
+	size_t bound = ZSTD_compressBound(size);
+	CLEANUP(free) uint8_t *body = malloc(sizeof(block) + bound);
+
+	FUZZ_REQUIRE(body);
+	block.packed = (uint32_t)ZSTD_compress(body + sizeof(block), bound, unpacked, size, 1);
+	memcpy(body, &block, sizeof(block));
+	write_body(file, body, sizeof(block) + block.packed, n);
 }
 
 static int
@@ -114,8 +134,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	file_open(&file);
 	if (data[0] & 1)
-		write_head(&file, data + 1, size - 1, data[0] >> 1);
-	file_write(&file, data + 1, size - 1);
+		write_block(&file, data + 1, size - 1, data[0] >> 2);
+	else if (data[0] & 2)
+		write_body(&file, data + 1, size - 1, data[0] >> 2);
+	else
+		file_write(&file, data + 1, size - 1);
 	FUZZ_REQUIRE(lexicon_new(&lexicon) == 0);
 	r = lexicon_load(lexicon, file.path, SEQ);
 	if (r == 0)
