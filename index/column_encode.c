@@ -3,10 +3,14 @@
  *     places     uint16_t [n]
  *     offsets    uint32_t [n + 1], or of LISTS [COLUMN_SEGMENT_DOCS + 1]
  *     values     of `width` bytes [n_values]
- */
+ *
+ * LINEAR is the form of values of which each is one more than that of the place before: rows, or
+ * the codes of texts that all differ. It has the header alone. Who reads it gets a DENSE slice, all
+ * such slices with the same values, which are 1, 2, 3, ...: they differ in their base. */
 #include "index/column_encode.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -93,6 +97,17 @@ choose_width(const struct range *range, struct header *header)
 	}
 }
 
+static bool
+is_linear(const int64_t *numbers, const struct range *range)
+{
+	if (range->n < COLUMN_SEGMENT_DOCS || numbers[0] <= COLUMN_MISSING + 1)
+		return false;
+	for (uint32_t i = 1; i < COLUMN_SEGMENT_DOCS; i++)
+		if ((uint64_t)numbers[i] != (uint64_t)numbers[0] + i)
+			return false;
+	return true;
+}
+
 /* --- Writing --- */
 
 static void
@@ -169,6 +184,8 @@ column_encode(const int64_t *numbers, uint32_t first, bool codes, struct pxs_buf
 	choose_width(&range, &header);
 	if (range.min == range.max && range.n >= COLUMN_SEGMENT_DOCS - first) {
 		header = (struct header){ COLUMN_CONSTANT, 1, 0, 0, 0, range.min, 1, range.max };
+	} else if (is_linear(numbers, &range)) {
+		header = (struct header){ COLUMN_LINEAR, 4, 0, 0, 0, range.min - 1, 1, range.max };
 	} else if (range.n < SPARSE_MAX) {
 		header.form = COLUMN_SPARSE;
 		header.n = (uint32_t)range.n;
@@ -177,7 +194,7 @@ column_encode(const int64_t *numbers, uint32_t first, bool codes, struct pxs_buf
 	pxs_buf_add(buf, &header, sizeof(header));
 	if (header.form == COLUMN_SPARSE)
 		add_places(numbers, buf);
-	if (header.form != COLUMN_CONSTANT)
+	if (header.form == COLUMN_DENSE || header.form == COLUMN_SPARSE)
 		add_values(&header, numbers, COLUMN_SEGMENT_DOCS, header.form == COLUMN_DENSE, buf);
 }
 
@@ -270,7 +287,8 @@ check_header(const struct header *header)
 {
 	bool listed = header->form == COLUMN_SPARSE || header->form == COLUMN_SPARSE_LISTS;
 
-	if (header->form < COLUMN_CONSTANT || header->form > COLUMN_SPARSE_LISTS ||
+	if (header->form < COLUMN_CONSTANT || header->form > COLUMN_LINEAR ||
+	    header->form == COLUMN_SLOTS ||
 	    (header->width != 1 && header->width != 2 && header->width != 4 && header->width != 8))
 		return -EBADMSG;
 	if (listed ? header->n == 0 || header->n > COLUMN_SEGMENT_DOCS : header->n != 0)
@@ -279,6 +297,29 @@ check_header(const struct header *header)
 	    (header->form == COLUMN_SPARSE && header->n_values != header->n) ||
 	    (header->form == COLUMN_CONSTANT && header->n_values != 0))
 		return -EBADMSG;
+	return 0;
+}
+
+static uint32_t counted[COLUMN_SEGMENT_DOCS];
+static pthread_once_t counted_once = PTHREAD_ONCE_INIT;
+
+static void
+count(void)
+{
+	for (uint32_t i = 0; i < COLUMN_SEGMENT_DOCS; i++)
+		counted[i] = i + 1;
+}
+
+static int
+take_linear(const struct header *header, size_t left, struct column_slice *slice)
+{
+	if (header->width != sizeof(counted[0]) || header->scale != 1 || header->n_values != 0 ||
+	    left != 0 || (uint64_t)header->max != (uint64_t)header->base + COLUMN_SEGMENT_DOCS ||
+	    header->max < header->base)
+		return -EBADMSG;
+	(void)pthread_once(&counted_once, count);
+	slice->form = COLUMN_DENSE;
+	slice->values = counted;
 	return 0;
 }
 
@@ -321,7 +362,11 @@ column_decode(const void *data, size_t len, struct column_slice *ret_slice, int6
 		.base = header->base,
 		.scale = header->scale,
 	};
-	r = take_parts(header, (const char *)data + sizeof(*header), len - sizeof(*header), &slice);
+	if (header->form == COLUMN_LINEAR)
+		r = take_linear(header, len - sizeof(*header), &slice);
+	else
+		r = take_parts(header, (const char *)data + sizeof(*header), len - sizeof(*header),
+			       &slice);
 	if (r < 0)
 		return r;
 	*ret_slice = slice;

@@ -43,7 +43,8 @@ enum column_form {
 	COLUMN_SPARSE = 3,
 	COLUMN_LISTS = 4,
 	COLUMN_SPARSE_LISTS = 5,
-	COLUMN_SLOTS = 6, /* never in a file */
+	COLUMN_SLOTS = 6,  /* never in a file */
+	COLUMN_LINEAR = 7, /* in files only, read as DENSE (column_encode.c) */
 };
 
 struct column_slice {

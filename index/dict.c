@@ -31,7 +31,6 @@
 struct dict_entry {
 	uint32_t hash;
 	uint32_t len;
-	uint8_t note;
 	char text[];
 };
 
@@ -216,27 +215,6 @@ dict_count(const struct dict *dict)
 	return atomic_load_explicit(&((struct dict *)dict)->count, memory_order_acquire);
 }
 
-uint8_t
-dict_note(const struct dict *dict, uint32_t code)
-{
-	const struct shape *shape = shape_of(dict);
-	const struct dict_part *part;
-
-	if (code > shape->n_mapped)
-		return young_entry(shape, code)->note;
-	part = part_of(shape, code);
-	return part->notes[code - part->first];
-}
-
-void
-dict_set_note(struct dict *dict, uint32_t code, uint8_t note)
-{
-	const struct shape *shape = shape_of(dict);
-
-	if (code > shape->n_mapped)
-		young_entry(shape, code)->note = note;
-}
-
 uint64_t
 dict_bytes(const struct dict *dict)
 {
@@ -378,7 +356,7 @@ grow(struct dict *dict, const struct shape *shape, uint32_t count)
 }
 
 static int
-add_young(struct young *young, uint32_t code, uint32_t hash, struct text text, uint8_t note)
+add_young(struct young *young, uint32_t code, uint32_t hash, struct text text)
 {
 	struct dict_entry *entry;
 	int r;
@@ -391,7 +369,6 @@ add_young(struct young *young, uint32_t code, uint32_t hash, struct text text, u
 		return -ENOMEM;
 	entry->hash = hash;
 	entry->len = (uint32_t)text.len;
-	entry->note = note;
 	memcpy(entry->text, text.text, text.len);
 	atomic_store(&young->bytes, young->arena.total);
 	*(struct dict_entry **)stable_at(&young->texts, code - young->first) = entry;
@@ -410,7 +387,7 @@ add_new(struct dict *dict, struct shape *shape, uint32_t hash, struct text text,
 	if (count - shape->lexicon.order.n >= dict->n_slots / 2)
 		r = grow(dict, shape, count);
 	if (r == 0)
-		r = add_young(shape->young, count + 1, hash, text, 0);
+		r = add_young(shape->young, count + 1, hash, text);
 	if (r < 0)
 		return r;
 
@@ -483,8 +460,7 @@ copy_young(const struct dict *dict, const struct shape *shape, uint32_t last,
 		return -ENOMEM;
 	for (uint32_t code = last + 1; r == 0 && code <= count; code++) {
 		entry = young_entry(shape, code);
-		r = add_young(young, code, entry->hash, (struct text){ entry->text, entry->len },
-			      entry->note);
+		r = add_young(young, code, entry->hash, (struct text){ entry->text, entry->len });
 	}
 	if (r == 0)
 		*ret_young = STEAL(young);

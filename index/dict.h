@@ -31,11 +31,6 @@ const char *dict_text(const struct dict *dict, uint32_t code);
 uint32_t dict_count(const struct dict *dict);
 uint64_t dict_bytes(const struct dict *dict); /* of memory, mapped files included */
 
-/* A byte that belongs to CODE and is kept with it; 0 until it is set, by who adds and before any
- * view shows the code. */
-uint8_t dict_note(const struct dict *dict, uint32_t code);
-void dict_set_note(struct dict *dict, uint32_t code, uint8_t note);
-
 /* --- In order --- */
 
 /* The order of the texts (bytewise) of codes 1 .. n; those above came later. Lent as a text. */
@@ -57,7 +52,6 @@ struct dict_part {
 	uint32_t first, n;
 	const uint32_t *offsets; /* [n + 1]: where each begins in text */
 	const char *text;	 /* each ends with a NUL */
-	const uint8_t *notes;	 /* [n] */
 	size_t bytes;
 };
 

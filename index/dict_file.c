@@ -2,7 +2,6 @@
  *
  *     first, n     uint32_t      codes
  *     offsets      uint32_t [n + 1]
- *     notes        uint8_t [n]
  *     texts        each with its NUL, up to offsets[n]
  *
  * A lexicon:
@@ -44,8 +43,6 @@ dict_part_encode(const struct dict *dict, uint32_t first, uint32_t last, struct 
 		offset += (uint32_t)strlen(dict_text(dict, first + i)) + 1;
 	}
 	pxs_buf_add(buf, &offset, sizeof(offset));
-	for (uint32_t i = 0; i < n; i++)
-		pxs_buf_add_char(buf, (char)dict_note(dict, first + i));
 	for (uint32_t i = 0; i < n; i++) {
 		const char *text = dict_text(dict, first + i);
 
@@ -79,13 +76,12 @@ dict_part_decode(const void *data, size_t len, struct dict_part *ret_part)
 		return -EBADMSG;
 	part.first = numbers[0];
 	part.n = numbers[1];
-	before = (3 + (size_t)part.n) * sizeof(*numbers) + part.n;
+	before = (3 + (size_t)part.n) * sizeof(*numbers);
 	if (part.first == 0 || part.n == 0 || part.n > UINT32_MAX / 2 ||
 	    part.first > UINT32_MAX / 2 || before > len)
 		return -EBADMSG;
 	part.offsets = numbers + 2;
-	part.notes = (const uint8_t *)(part.offsets + part.n + 1);
-	part.text = (const char *)part.notes + part.n;
+	part.text = (const char *)(part.offsets + part.n + 1);
 	if (!texts_end(&part, len - before))
 		return -EBADMSG;
 	*ret_part = part;

@@ -366,6 +366,38 @@ the_narrowest_form_is_chosen(void **state)
 	}
 }
 
+static void
+values_that_count_take_no_bytes(void **state)
+{
+	static const int64_t FIRST[] = { 1, -40000, INT64_MIN + 2, INT64_MAX - 65535 };
+	CLEANUP(pxs_buf) struct pxs_buf buf = PXS_BUF_INIT;
+	struct column_slice slice;
+	int64_t max;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(FIRST); i++) {
+		for (uint32_t j = 0; j < COLUMN_SEGMENT_DOCS; j++)
+			numbers[j] = FIRST[i] + j;
+		pxs_buf_clear(&buf);
+		column_encode(numbers, 0, i == 0, &buf);
+		assert_in_range(buf.len, 1, 64);
+		assert_int_equal(column_decode(buf.data, buf.len, &slice, &max), 0);
+		assert_int_equal(max, numbers[COLUMN_SEGMENT_DOCS - 1]);
+		check_numbers(&slice);
+	}
+	/* What they reach is not only said. */
+	for (size_t at = 4; at < buf.len; at++) {
+		buf.data[at] ^= 1;
+		assert_int_equal(column_decode(buf.data, buf.len, &slice, &max), -EBADMSG);
+		buf.data[at] ^= 1;
+	}
+	numbers[70]--;
+	pxs_buf_clear(&buf);
+	column_encode(numbers, 0, false, &buf);
+	assert_int_equal(column_decode(buf.data, buf.len, &slice, &max), 0);
+	check_numbers(&slice);
+}
+
 /* Bytes that pass are read within their bounds, whatever they say: the sanitizers watch. */
 static void
 damaged_bytes_are_refused_or_harmless(void **state)
@@ -396,7 +428,7 @@ damaged_bytes_are_refused_or_harmless(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[ARRAY_SIZE(ROWS) + 9] = {
+	struct CMUnitTest tests[ARRAY_SIZE(ROWS) + 10] = {
 		[ARRAY_SIZE(ROWS)] = cmocka_unit_test(lists_are_read),
 		cmocka_unit_test(listed_places_are_found),
 		cmocka_unit_test(set_numbers_are_read),
@@ -405,6 +437,7 @@ main(void)
 		cmocka_unit_test(encoded_numbers_are_read),
 		cmocka_unit_test(encoded_lists_are_read),
 		cmocka_unit_test(the_narrowest_form_is_chosen),
+		cmocka_unit_test(values_that_count_take_no_bytes),
 		cmocka_unit_test(damaged_bytes_are_refused_or_harmless),
 	};
 

@@ -57,7 +57,6 @@ add(uint32_t from, uint32_t to)
 		make_text(i, text);
 		assert_int_equal(dict_add(dict, text, strlen(text), &code), 0);
 		assert_int_equal(code, i + 1);
-		dict_set_note(dict, code, (uint8_t)i);
 	}
 }
 
@@ -72,7 +71,6 @@ check(uint32_t n)
 		make_text(i, text);
 		assert_int_equal(dict_find(dict, text, strlen(text)), i + 1);
 		assert_string_equal(dict_text(dict, i + 1), text);
-		assert_int_equal(dict_note(dict, i + 1), (uint8_t)i);
 		assert_int_equal(dict_add(dict, text, strlen(text), &code), 0);
 		assert_int_equal(code, i + 1);
 	}
