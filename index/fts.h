@@ -1,4 +1,4 @@
-/* fts.h - the text engine: which documents hold a term. The only file that knows FTS5. */
+/* fts.h - the text engine: which documents hold a term. */
 #ifndef PXS_INDEX_FTS_H
 #define PXS_INDEX_FTS_H
 
@@ -13,6 +13,7 @@
 struct fts;
 struct index_budget;
 struct lexicon;
+struct marks;
 struct pxs_buf;
 struct pxs_error;
 
@@ -54,7 +55,7 @@ uint32_t fts_last_doc(const struct fts *fts);
 int fts_find_term(struct fts *fts, const char *term, size_t len, const struct index_budget *budget,
 		  roaring_bitmap_t *hits);
 int fts_find_prefix(struct fts *fts, const char *prefix, size_t len,
-		    const struct index_budget *budget, roaring_bitmap_t *hits);
+		    const struct index_budget *budget, struct marks *hits);
 
 /* The same for a term by its number in the lexicon. */
 int fts_find_number(struct fts *fts, uint32_t number, const struct index_budget *budget,

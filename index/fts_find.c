@@ -1,5 +1,5 @@
-/* Terms, phrases and prefixes become expressions of FTS5, and what it finds a bitmap, or calls for
- * each document.
+/* Terms and what begins alike are read from FTS5's pages (fts_pages.c); phrases become expressions
+ * of FTS5, and what it finds calls for each document.
  *
  * Readers have connections of their own from a pool. A reader's transaction ends with its search,
  * or else the log could never be checkpointed. */
@@ -17,23 +17,23 @@
 #include "index/db.h"
 #include "index/fts_file.h"
 #include "index/fts_look.h"
+#include "index/fts_pages.h"
 #include "index/lexicon.h"
+#include "index/marks.h"
 #include "index/sqlite_errno.h"
 #include "index/terms.h"
 
-/* Steps of SQLite's machine between two looks at the budget. A hit takes three, and so does a page
- * that FTS5 reads while it unites the terms of a prefix, which may take 0.1 ms. */
+/* Steps of SQLite's machine between two looks at the budget. A hit takes three. */
 #define STEPS_PER_CHECK 100
 
 /* Hits on the way to the bitmap, which takes them faster in numbers. */
 #define BATCH_DOCS 1024
 
-static const char FIND[] = "SELECT rowid FROM f WHERE f MATCH ?1";
 static const char LOOK[] = "SELECT rowid, look(f, ?2) FROM f WHERE f MATCH ?1 AND rowid > ?3";
 
 struct fts_reader {
 	sqlite3 *db;
-	sqlite3_stmt *find;
+	struct fts_pages *pages;
 	sqlite3_stmt *look;
 };
 
@@ -44,7 +44,7 @@ fts_reader_close(struct fts_reader *reader)
 {
 	if (!reader)
 		return;
-	(void)sqlite3_finalize(reader->find);
+	fts_pages_close(reader->pages);
 	(void)sqlite3_finalize(reader->look);
 	(void)sqlite3_close(reader->db);
 	free(reader);
@@ -61,7 +61,7 @@ reader_open(const char *path, struct fts_reader **ret_reader)
 		return -ENOMEM;
 	r = fts_file_open(path, SQLITE_OPEN_READONLY, FTS_READER_SETTINGS, &reader->db);
 	if (r == 0)
-		r = db_prepare(reader->db, FIND, &reader->find);
+		r = fts_pages_open(reader->db, &reader->pages);
 	if (r == 0)
 		r = db_prepare(reader->db, LOOK, &reader->look);
 	if (r == 0)
@@ -108,47 +108,6 @@ look_at_budget(void *context)
 
 	check->result = budget_check(check->budget);
 	return check->result < 0;
-}
-
-static int
-collect(sqlite3_stmt *find, roaring_bitmap_t *hits)
-{
-	uint32_t docs[BATCH_DOCS];
-	size_t n = 0;
-	int rc;
-
-	while ((rc = sqlite3_step(find)) == SQLITE_ROW) {
-		docs[n++] = (uint32_t)sqlite3_column_int64(find, 0);
-		if (n == BATCH_DOCS) {
-			roaring_bitmap_add_many(hits, n, docs);
-			n = 0;
-		}
-	}
-	roaring_bitmap_add_many(hits, n, docs);
-	return sqlite_errno(rc);
-}
-
-/* EXPRESSION is in FTS5's query language. */
-static int
-find(struct fts_reader *reader, const struct pxs_buf *expression, const struct index_budget *budget,
-     roaring_bitmap_t *hits)
-{
-	struct check check = { budget, 0 };
-	int r;
-
-	r = look_at_budget(&check);
-	if (r)
-		return check.result;
-	r = sqlite_errno(sqlite3_bind_text64(reader->find, 1, expression->data, expression->len,
-					     SQLITE_STATIC, SQLITE_UTF8));
-	if (r < 0)
-		return r;
-
-	sqlite3_progress_handler(reader->db, STEPS_PER_CHECK, look_at_budget, &check);
-	r = collect(reader->find, hits);
-	sqlite3_progress_handler(reader->db, 0, NULL, NULL);
-	(void)sqlite3_reset(reader->find);
-	return check.result < 0 ? check.result : r;
 }
 
 /* What look() says of each row. */
@@ -231,18 +190,18 @@ run_look(struct fts *fts, const struct pxs_buf *expression, struct told *told)
 }
 
 static int
-run(struct fts *fts, const struct pxs_buf *expression, const struct index_budget *budget,
-    roaring_bitmap_t *hits)
+scan(struct fts *fts, const char *term, size_t len, bool is_prefix,
+     const struct index_budget *budget, fts_each *each, void *context)
 {
 	CLEANUP(reader) struct fts_reader *reader = NULL;
 	int r;
 
-	if (expression->error)
-		return expression->error;
+	if (!fts_can_be_term(term, len))
+		return 0;
 	r = reader_take(fts, &reader);
 	if (r == 0)
-		r = find(reader, expression, budget, hits);
-	if (r == 0)
+		r = fts_pages_scan(reader->pages, term, len, is_prefix, budget, each, context);
+	if (r >= 0)
 		reader_leave(fts, STEAL(reader));
 	return r;
 }
@@ -266,16 +225,40 @@ add_quoted(struct pxs_buf *expression, const char *term, size_t len)
 	pxs_buf_add_char(expression, '"');
 }
 
+struct batch {
+	roaring_bitmap_t *hits;
+	uint32_t docs[BATCH_DOCS];
+	size_t n;
+};
+
+static void
+flush(struct batch *batch)
+{
+	roaring_bitmap_add_many(batch->hits, batch->n, batch->docs);
+	batch->n = 0;
+}
+
+static int
+add_to_batch(void *context, uint32_t doc, uint32_t times)
+{
+	struct batch *batch = context;
+
+	(void)times;
+	batch->docs[batch->n++] = doc;
+	if (batch->n == BATCH_DOCS)
+		flush(batch);
+	return 0;
+}
+
 int
 fts_find_term(struct fts *fts, const char *term, size_t len, const struct index_budget *budget,
 	      roaring_bitmap_t *hits)
 {
-	CLEANUP(pxs_buf) struct pxs_buf expression = PXS_BUF_INIT;
+	struct batch batch = { .hits = hits };
+	int r = scan(fts, term, len, false, budget, add_to_batch, &batch);
 
-	if (!fts_can_be_term(term, len))
-		return 0;
-	add_quoted(&expression, term, len);
-	return run(fts, &expression, budget, hits);
+	flush(&batch);
+	return r;
 }
 
 int
@@ -319,6 +302,9 @@ fts_count_phrase(struct fts *fts, const struct pxs_buf *terms, size_t n, uint32_
 		.context = context,
 	};
 
+	/* FTS5 has an index of where long lists of documents go on. */
+	if (n == 1 && after == 0)
+		return scan(fts, terms->data, terms->len, false, budget, each, context);
 	return join_terms(&expression, terms, n, "+") ? run_look(fts, &expression, &told) : 0;
 }
 
@@ -342,15 +328,16 @@ fts_find_sloppy(struct fts *fts, const struct pxs_buf *terms, size_t n, uint32_t
 	return run_look(fts, &expression, &told);
 }
 
+static int
+mark(void *context, uint32_t doc, uint32_t times)
+{
+	(void)times;
+	return marks_add(context, doc);
+}
+
 int
 fts_find_prefix(struct fts *fts, const char *prefix, size_t len, const struct index_budget *budget,
-		roaring_bitmap_t *hits)
+		struct marks *hits)
 {
-	CLEANUP(pxs_buf) struct pxs_buf expression = PXS_BUF_INIT;
-
-	if (!fts_can_be_term(prefix, len))
-		return 0;
-	add_quoted(&expression, prefix, len);
-	pxs_buf_add_char(&expression, '*');
-	return run(fts, &expression, budget, hits);
+	return scan(fts, prefix, len, true, budget, mark, hits);
 }

@@ -1,8 +1,8 @@
 /* postings.h - the documents of a term or phrase and how often each has it, decoded, and kept for
  * those that were asked for lately.
  *
- * FTS5 takes 10 us to find a term, in each property that has the word, and 50 to 90 ns for each of
- * its documents, so a word that a million documents have costs 80 ms, every time. Here the
+ * To find a term in the file takes some us, in each property that has the word, and 5 to 10 ns for
+ * each of its documents, so a word that a million documents have costs 8 ms, every time. Here the
  * documents stay in memory: a bitmap, and a number for those that have the word more than once.
  * Documents are put once and never change, so what was read stays true for ever; what came later,
  * if anything did (the lexicon tells), is read when it is asked for. Versions that are gone stay

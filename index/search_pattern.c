@@ -19,6 +19,7 @@
 #include "index/find_bytes.h"
 #include "index/fts.h"
 #include "index/lexicon.h"
+#include "index/marks.h"
 #include "index/measure.h"
 #include "index/pattern.h"
 #include "index/postings.h"
@@ -40,6 +41,7 @@ struct leaf {
 	struct pattern *pattern;
 	const roaring_bitmap_t *within;
 	roaring_bitmap_t *hits;
+	struct marks marks; /* the same, of a prefix */
 	struct lexicon_filter filter;
 	struct pxs_buf folded;
 	unsigned int asked;
@@ -49,6 +51,7 @@ static void
 leaf_cleanup(struct leaf *leaf)
 {
 	pattern_free(leaf->pattern);
+	marks_done(&leaf->marks);
 	pxs_buf_done(&leaf->folded);
 }
 
@@ -117,20 +120,28 @@ find_prefix_in_property(void *context, const struct query_property *property)
 	leaf->search->n_terms++;
 	return term.error ? term.error
 			  : fts_find_prefix(leaf->search->view->tables->fts, term.data, term.len,
-					    leaf->search->budget, leaf->hits);
+					    leaf->search->budget, &leaf->marks);
 }
 
 static int
 find_prefix(struct leaf *leaf)
 {
+	CLEANUP(bitmap) roaring_bitmap_t *found = NULL;
 	uint32_t property;
 	size_t len;
 	const char *word = terms_word(pattern_literal(leaf->pattern, &len), &property);
+	int r;
 
 	/* No word begins with the marks of fts.db's own terms. */
 	if (!word || property != TERMS_NO_PROPERTY)
 		return 0;
-	return search_text_properties(leaf->search, leaf->node, find_prefix_in_property, leaf);
+	r = search_text_properties(leaf->search, leaf->node, find_prefix_in_property, leaf);
+	if (r == 0)
+		r = marks_bitmap(&leaf->marks, &found);
+	if (r < 0)
+		return r;
+	roaring_bitmap_or_inplace(leaf->hits, found);
+	return 0;
 }
 
 static int

@@ -29,7 +29,7 @@ terms_may_hold_any_byte_but_nul(void **state)
 	assert_int_equal(fts_find_term(fts, VALUE, strlen(VALUE), NULL, hits), 0);
 	assert_int_equal(roaring_bitmap_get_cardinality(hits), 1);
 	assert_true(roaring_bitmap_contains(hits, 4000000000u));
-	assert_int_equal(fts_find_prefix(fts, VALUE, 8, NULL, hits), 0);
+	assert_int_equal(find_prefix(fts, VALUE, 8, NULL, hits), 0);
 	assert_int_equal(roaring_bitmap_get_cardinality(hits), 1);
 	roaring_bitmap_free(hits);
 }
@@ -45,8 +45,8 @@ what_no_term_can_be_is_found_nowhere(void **state)
 	fill(fts, 1, 3, 1);
 	assert_int_equal(fts_find_term(fts, "", 0, NULL, hits), 0);
 	assert_int_equal(fts_find_term(fts, "every\0", 6, NULL, hits), 0);
-	assert_int_equal(fts_find_prefix(fts, "", 0, NULL, hits), 0);
-	assert_int_equal(fts_find_prefix(fts, "e\0", 2, NULL, hits), 0);
+	assert_int_equal(find_prefix(fts, "", 0, NULL, hits), 0);
+	assert_int_equal(find_prefix(fts, "e\0", 2, NULL, hits), 0);
 	assert_int_equal(fts_count_phrase(fts, &empty, 1, 0, NULL, add_doc, hits), 0);
 	assert_int_equal(fts_count_phrase(fts, NULL, 0, 0, NULL, add_doc, hits), 0);
 	assert_int_equal(roaring_bitmap_get_cardinality(hits), 0);
@@ -216,7 +216,7 @@ budgets_end_searches(void **state)
 	assert_int_equal(calls, 3);
 	assert_true(roaring_bitmap_get_cardinality(hits) < 5000);
 	calls = 0;
-	assert_int_equal(fts_find_prefix(fts, "n", 1, &cancelled, hits), -ECANCELED);
+	assert_int_equal(find_prefix(fts, "n", 1, &cancelled, hits), -ECANCELED);
 	assert_int_equal(fts_find_term(fts, "every", 5, &expiring, hits), -ETIMEDOUT);
 	assert_int_equal(fts_find_term(fts, "every", 5, &ample, hits), 0);
 	assert_int_equal(roaring_bitmap_get_cardinality(hits), 5000);

@@ -19,6 +19,7 @@
 #include "base/error.h"
 #include "base/macros.h"
 #include "index/index.h"
+#include "index/marks.h"
 #include "index/terms.h"
 #include "query/query.h"
 
@@ -116,6 +117,22 @@ count_hits(struct fts *fts, const char *term)
 	n = roaring_bitmap_get_cardinality(hits);
 	roaring_bitmap_free(hits);
 	return n;
+}
+
+static inline int
+find_prefix(struct fts *fts, const char *prefix, size_t len, const struct index_budget *budget,
+	    roaring_bitmap_t *hits)
+{
+	CLEANUP(marks) struct marks marks = { 0 };
+	roaring_bitmap_t *found = NULL;
+	int r = fts_find_prefix(fts, prefix, len, budget, &marks);
+
+	if (r < 0)
+		return r;
+	assert_int_equal(marks_bitmap(&marks, &found), 0);
+	roaring_bitmap_or_inplace(hits, found);
+	roaring_bitmap_free(found);
+	return 0;
 }
 
 /* For fts_count_phrase(): into a bitmap. */

@@ -207,7 +207,7 @@ fts_find(const struct model *model, const struct model_query *query, roaring_bit
 		return find_phrase(model, query, hits);
 	default:
 		word_term(model, query, 0, query->prefix_len, &term);
-		return fts_find_prefix(model->fts, term.data, term.len, NULL, hits);
+		return find_prefix(model->fts, term.data, term.len, NULL, hits);
 	}
 }
 
