@@ -94,8 +94,9 @@ begin(struct compaction *compaction)
 	if (r == 0 && !compaction->added)
 		r = -ENOMEM;
 	if (r == 0)
-		r = tables_new(index->dir, (uint64_t)pxs_clock_now_ns(), &compaction->tables, &seq,
-			       NULL);
+		r = tables_new(index->dir, (uint64_t)pxs_clock_now_ns(), &compaction->tables);
+	if (r == 0)
+		r = tables_open_text(compaction->tables, &seq, NULL);
 	if (r == 0)
 		r = store_reader_open(path, &compaction->reader);
 	if (r == 0)

@@ -91,8 +91,7 @@ open_parts(struct index *index, struct pxs_error *err)
 	if (r == 0)
 		r = history_open(path, &index->history);
 	if (r == 0)
-		r = tables_new(index->dir, index->counters.text, &index->tables, &index->fts_seq,
-			       err);
+		r = tables_new(index->dir, index->counters.text, &index->tables);
 	if (r == 0)
 		r = index_part_path(index, "state.db", path);
 	if (r == 0)

@@ -197,7 +197,7 @@ load_all(struct load *load)
 }
 
 /* Numbers are 32 bits. When half of them are given, documents get new ones, and with them all
- * derived parts are made anew. */
+ * derived parts are made anew. 1: that was done. */
 static int
 renumber(struct index *index)
 {
@@ -219,9 +219,23 @@ renumber(struct index *index)
 		return r;
 	}
 	index->counters = counters;
-	index->fts_seq = 0;
 	segments_drop(index->tables->segments);
-	return 0;
+	return 1;
+}
+
+static int
+load_text(struct index *index, bool renumbered, struct pxs_error *err)
+{
+	int r = tables_open_text(index->tables, &index->fts_seq, err);
+
+	if (r < 0)
+		return r;
+	if (renumbered)
+		index->fts_seq = 0;
+	r = index_catch_up_fts(index, index->view->schema);
+	return r < 0 ? pxs_error_set(err, r, -1, "cannot write %s/fts.db: %s", index->dir,
+				     strerror(-r))
+		     : 0;
 }
 
 int
@@ -229,6 +243,7 @@ index_load(struct index *index, struct pxs_error *err)
 {
 	CLEANUP(view_schema) struct view_schema *schema = NULL;
 	CLEANUP(load) struct load load = { 0 };
+	bool renumbered;
 	int r;
 
 	r = view_schema_with(NULL, NULL, &schema);
@@ -237,7 +252,8 @@ index_load(struct index *index, struct pxs_error *err)
 	load.index = index;
 	load.schema = STEAL(schema);
 	r = renumber(index);
-	if (r == 0)
+	renumbered = r > 0;
+	if (r >= 0)
 		r = store_properties(index->store, load_property, &load);
 	schema = load.schema;
 	if (r == 0)
@@ -253,10 +269,7 @@ index_load(struct index *index, struct pxs_error *err)
 				     "cannot read the documents in %s/docs.db: %s; it is damaged, "
 				     "restore it from a backup or make a new index",
 				     index->dir, strerror(-r));
-	r = index_catch_up_fts(index, schema);
-	return r < 0 ? pxs_error_set(err, r, -1, "cannot write %s/fts.db: %s", index->dir,
-				     strerror(-r))
-		     : 0;
+	return load_text(index, renumbered, err);
 }
 
 /* --- The text index --- */

@@ -3,6 +3,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,16 +30,64 @@ text_name(uint64_t number, char name[NAME_MAX])
 	return len < NAME_MAX ? 0 : -ENAMETOOLONG;
 }
 
-static int
-open_text(const char *dir, uint64_t number, struct fts **ret_fts, uint64_t *ret_seq,
-	  struct pxs_error *err)
-{
-	char name[NAME_MAX], path[PATH_MAX];
-	int r = text_name(number, name);
+struct tables_opening {
+	char path[PATH_MAX];
+	pthread_t thread;
+	bool runs;
+	struct fts *fts;
+	uint64_t seq;
+	struct pxs_error err;
+	int r;
+};
 
-	if (r == 0 && snprintf(path, sizeof(path), "%s/%s", dir, name) >= (int)sizeof(path))
+static void *
+open_text(void *context)
+{
+	struct tables_opening *opening = context;
+
+	opening->r = fts_open(opening->path, &opening->fts, &opening->seq, &opening->err);
+	return NULL;
+}
+
+static int
+start_opening(struct tables *tables, const char *dir)
+{
+	struct tables_opening *opening = calloc(1, sizeof(*opening));
+	char name[NAME_MAX];
+	int r = opening ? text_name(tables->number, name) : -ENOMEM;
+
+	tables->opening = opening;
+	if (r == 0 && snprintf(opening->path, sizeof(opening->path), "%s/%s", dir, name) >=
+			      (int)sizeof(opening->path))
 		r = -ENAMETOOLONG;
-	return r < 0 ? r : fts_open(path, ret_fts, ret_seq, err);
+	if (r == 0)
+		opening->runs = pthread_create(&opening->thread, NULL, open_text, opening) == 0;
+	return r;
+}
+
+/* Without a thread it opens now. */
+static void
+end_opening(struct tables_opening *opening)
+{
+	if (opening->runs)
+		(void)pthread_join(opening->thread, NULL);
+	else
+		(void)open_text(opening);
+}
+
+int
+tables_open_text(struct tables *tables, uint64_t *ret_seq, struct pxs_error *err)
+{
+	CLEANUP(free) struct tables_opening *opening = STEAL(tables->opening);
+
+	end_opening(opening);
+	tables->fts = opening->fts;
+	if (opening->r < 0 && *opening->err.text)
+		return pxs_error_set(err, opening->r, -1, "%s", opening->err.text);
+	if (opening->r < 0)
+		return opening->r;
+	*ret_seq = opening->seq;
+	return 0;
 }
 
 void
@@ -60,8 +110,7 @@ tables_sweep(const char *dir, uint64_t number)
 /* --- All of them --- */
 
 int
-tables_new(const char *dir, uint64_t number, struct tables **ret_tables, uint64_t *ret_seq,
-	   struct pxs_error *err)
+tables_new(const char *dir, uint64_t number, struct tables **ret_tables)
 {
 	CLEANUP(tables) struct tables *tables = calloc(1, sizeof(*tables));
 	int r;
@@ -69,7 +118,7 @@ tables_new(const char *dir, uint64_t number, struct tables **ret_tables, uint64_
 	if (!tables)
 		return -ENOMEM;
 	tables->number = number;
-	r = open_text(dir, number, &tables->fts, ret_seq, err);
+	r = start_opening(tables, dir);
 	if (r == 0)
 		r = docs_new(&tables->docs);
 	if (r == 0)
@@ -86,6 +135,11 @@ tables_free(struct tables *tables)
 {
 	if (!tables)
 		return;
+	if (tables->opening && tables->opening->runs) {
+		(void)pthread_join(tables->opening->thread, NULL);
+		tables->fts = tables->opening->fts;
+	}
+	free(tables->opening);
 	relevance_done(&tables->relevance);
 	if (tables->schema)
 		view_schema_free_columns(tables->schema);

@@ -27,14 +27,17 @@ struct tables {
 	struct fts *fts;
 	struct segments *segments;
 	struct relevance relevance;
+	struct tables_opening *opening; /* of fts, which is NULL until then */
 	struct view_schema *schema; /* once they are replaced: the newest, whose columns they end */
 	atomic_uint *held;
 };
 
-/* Empty ones for the index in DIR, but for its text file NUMBER: *RET_SEQ is of the last change
- * that it holds. */
-int tables_new(const char *dir, uint64_t number, struct tables **ret_tables, uint64_t *ret_seq,
-	       struct pxs_error *err);
+/* Empty ones for the index in DIR, but for its text file NUMBER, which is opened meanwhile: that
+ * takes as long as mapping columns does. */
+int tables_new(const char *dir, uint64_t number, struct tables **ret_tables);
+/* Once, before anything asks for the text file: waits for it. *RET_SEQ is of the last change that
+ * it holds. */
+int tables_open_text(struct tables *tables, uint64_t *ret_seq, struct pxs_error *err);
 void tables_free(struct tables *tables);
 DEFINE_CLEANUP(tables, struct tables *, tables_free)
 
