@@ -39,9 +39,11 @@ struct term {
 	atomic_uint doc; /* the last that was counted; 0: unknown */
 };
 
-/* Open addressing, linear probing, at most half full. */
+/* Open addressing, linear probing, at most three quarters full. A slot's tag is of the term's hash,
+ * so that nearly every text that is looked at is the one that is looked for. */
 struct part {
-	uint32_t *slots; /* numbers; 0: free */
+	uint32_t *slots; /* numbers, and behind them */
+	uint8_t *tags;	 /* 0: free */
 	uint32_t n_slots;
 	uint32_t used;
 };
@@ -163,17 +165,26 @@ is_term(const struct lexicon *lexicon, uint32_t number, const char *term, size_t
 	return strncmp(text, term, len) == 0 && text[len] == '\0';
 }
 
-/* The slot that holds TERM, or the free one where it belongs. */
-static uint32_t *
-probe(const struct lexicon *lexicon, const struct part *part, uint64_t hash, const char *term,
-      size_t len)
+/* Of other bits than choose the part and the slot. */
+static uint8_t
+tag_of(uint64_t hash)
+{
+	return (uint8_t)(hash >> 40) | 1;
+}
+
+/* The number of TERM; 0: PART does not have it. */
+static uint32_t
+look_up(const struct lexicon *lexicon, const struct part *part, uint64_t hash, const char *term,
+	size_t len)
 {
 	uint32_t mask = part->n_slots - 1;
 	uint32_t at = (uint32_t)hash & mask;
+	uint8_t tag = tag_of(hash);
 
-	while (part->slots[at] && !is_term(lexicon, part->slots[at], term, len))
-		at = (at + 1) & mask;
-	return &part->slots[at];
+	for (; part->n_slots && part->tags[at]; at = (at + 1) & mask)
+		if (part->tags[at] == tag && is_term(lexicon, part->slots[at], term, len))
+			return part->slots[at];
+	return 0;
 }
 
 static const struct part *
@@ -191,23 +202,25 @@ lexicon_find(const struct lexicon *lexicon, const char *term, size_t len)
 	uint32_t number;
 
 	(void)pthread_rwlock_rdlock(lock);
-	number = part->n_slots ? *probe(lexicon, part, hash, term, len) : 0;
+	number = look_up(lexicon, part, hash, term, len);
 	(void)pthread_rwlock_unlock(lock);
 	return number;
 }
 
 /* --- Adding --- */
 
-/* Where a term that PART does not have belongs: no text is compared. */
-static uint32_t *
-free_slot(const struct part *part, uint64_t hash)
+/* A term that PART does not have, and for which there is room: no text is compared. */
+static void
+fill_slot(struct part *part, uint64_t hash, uint32_t number)
 {
 	uint32_t mask = part->n_slots - 1;
 	uint32_t at = (uint32_t)hash & mask;
 
-	while (part->slots[at])
+	while (part->tags[at])
 		at = (at + 1) & mask;
-	return &part->slots[at];
+	part->tags[at] = tag_of(hash);
+	part->slots[at] = number;
+	part->used++;
 }
 
 static int
@@ -215,10 +228,10 @@ grow_part(struct lexicon *lexicon, struct part *part, uint32_t n_slots)
 {
 	struct part grown = { .n_slots = n_slots };
 
-	grown.slots = calloc(grown.n_slots, sizeof(*grown.slots));
+	grown.slots = calloc(grown.n_slots, sizeof(*grown.slots) + sizeof(*grown.tags));
 	if (!grown.slots)
 		return -ENOMEM;
-	grown.used = part->used;
+	grown.tags = (uint8_t *)(grown.slots + n_slots);
 	for (uint32_t i = 0; i < part->n_slots; i++) {
 		uint32_t number = part->slots[i];
 		const char *term;
@@ -226,7 +239,7 @@ grow_part(struct lexicon *lexicon, struct part *part, uint32_t n_slots)
 		if (!number)
 			continue;
 		term = lexicon_term(lexicon, number);
-		*free_slot(&grown, hash_of(term, strlen(term))) = number;
+		fill_slot(&grown, hash_of(term, strlen(term)), number);
 	}
 
 	(void)pthread_rwlock_wrlock(&lexicon->lock);
@@ -242,8 +255,8 @@ lexicon_reserve(struct lexicon *lexicon, uint32_t n)
 	uint32_t n_slots = SLOTS_FIRST;
 	int r = 0;
 
-	/* Half full, and some parts have a few terms more than others. */
-	while (n_slots / 2 < n / PARTS + n / PARTS / 16)
+	/* Some parts have a few terms more than others. */
+	while (n_slots / 4 * 3 < n / PARTS + n / PARTS / 16)
 		n_slots *= 2;
 	for (size_t i = 0; r == 0 && i < PARTS; i++)
 		if (lexicon->parts[i].n_slots < n_slots)
@@ -329,7 +342,7 @@ append(struct lexicon *lexicon, const char *term, size_t len, uint32_t *ret_numb
 static int
 make_room(struct lexicon *lexicon, struct part *part)
 {
-	if (part->used * 2 < part->n_slots)
+	if (part->used < part->n_slots / 4 * 3)
 		return 0;
 	return grow_part(lexicon, part, MAX(part->n_slots * 2, (uint32_t)SLOTS_FIRST));
 }
@@ -338,7 +351,6 @@ static int
 add_new(struct lexicon *lexicon, uint64_t hash, const char *term, size_t len, uint32_t *ret_number)
 {
 	struct part *part = (struct part *)part_of(lexicon, hash);
-	uint32_t *slot;
 	int r;
 
 	if (len > LEXICON_TERM_MAX)
@@ -348,10 +360,8 @@ add_new(struct lexicon *lexicon, uint64_t hash, const char *term, size_t len, ui
 		r = append(lexicon, term, len, ret_number);
 	if (r < 0)
 		return r;
-	slot = free_slot(part, hash);
 	(void)pthread_rwlock_wrlock(&lexicon->lock);
-	*slot = *ret_number;
-	part->used++;
+	fill_slot(part, hash, *ret_number);
 	(void)pthread_rwlock_unlock(&lexicon->lock);
 	return 0;
 }
@@ -363,13 +373,23 @@ lexicon_add(struct lexicon *lexicon, const char *term, size_t len, uint32_t *ret
 	const struct part *part = part_of(lexicon, hash);
 
 	/* The writer may read without the lock. */
-	if (part->n_slots && (*ret_number = *probe(lexicon, part, hash, term, len)))
+	*ret_number = look_up(lexicon, part, hash, term, len);
+	if (*ret_number)
 		return 0;
 	return add_new(lexicon, hash, term, len, ret_number);
 }
 
 /* Each slot is far from the one before, so some are asked for before the first is needed. */
 #define ADDED_AT_ONCE 32
+
+static void
+ask_for_slot(const struct part *part, uint64_t hash)
+{
+	uint32_t at = (uint32_t)hash & (part->n_slots - 1);
+
+	__builtin_prefetch(&part->tags[at], 1);
+	__builtin_prefetch(&part->slots[at], 1);
+}
 
 /* The terms from *AT on, N of them, which the hash table does not have yet: their HASHES. */
 static int
@@ -390,8 +410,7 @@ append_some(struct lexicon *lexicon, const char **at, const char *end, uint32_t 
 		hashes[i] = hash_of(*at, len);
 		part = part_of(lexicon, hashes[i]);
 		if (part->n_slots)
-			__builtin_prefetch(&part->slots[(uint32_t)hashes[i] & (part->n_slots - 1)],
-					   1);
+			ask_for_slot(part, hashes[i]);
 		*at += len + 1;
 	}
 	return r;
@@ -414,8 +433,7 @@ lexicon_add_all(struct lexicon *lexicon, const char *text, size_t len, uint32_t 
 
 			r = make_room(lexicon, part);
 			if (r == 0)
-				*free_slot(part, hashes[i]) = first + i;
-			part->used += r == 0;
+				fill_slot(part, hashes[i], first + i);
 		}
 		n -= some;
 	}
