@@ -138,12 +138,19 @@ decimal_number(const struct query_property *property, const struct decimal *deci
 	return true;
 }
 
-/* The power of ten of a real number's first digit. */
+/* The power of ten of a real number's first digit. From 1 on its whole part tells: no number below
+ * a power of ten is so near that its first 17 digits were rounded up to it. */
 static int
 real_exponent(double real)
 {
 	char text[64];
+	int exponent = 0;
 
+	if (fabs(real) >= 1 && fabs(real) < 1e18) {
+		for (int64_t whole = (int64_t)fabs(real); whole >= 10; whole /= 10)
+			exponent++;
+		return exponent;
+	}
 	(void)snprintf(text, sizeof(text), "%.16e", real);
 	return real == 0 || !isfinite(real) ? 0 : (int)strtol(strchr(text, 'e') + 1, NULL, 10);
 }

@@ -47,6 +47,7 @@ struct number_order {
 	size_t n_bins;
 	struct counted_order *counted;
 	bool is_counted; /* then nothing but that counts */
+	/* From here on set as far as there are bins, whenever it is filled. */
 	uint32_t starts[BINS_MAX + 1];
 	uint32_t places[BINS_MAX]; /* where the next number of a bin goes */
 	bool sorted[BINS_MAX];
@@ -55,8 +56,13 @@ struct number_order {
 int
 number_order_new(struct number_order **ret_order)
 {
-	*ret_order = calloc(1, sizeof(**ret_order));
-	return *ret_order ? 0 : -ENOMEM;
+	struct number_order *order = malloc(sizeof(*order));
+
+	if (!order)
+		return -ENOMEM;
+	memset(order, 0, offsetof(struct number_order, starts));
+	*ret_order = order;
+	return 0;
 }
 
 void
