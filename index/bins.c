@@ -380,15 +380,14 @@ count_sparse(const struct column_slice *slice, const uint16_t *bins,
 	uint32_t last = docs->docs[docs->n - 1] & COLUMN_PLACE_MASK;
 
 	if (docs->run) {
-		at = column_slice_seek(slice, 0, first);
+		(void)column_slice_find(slice, first, &at);
 		for (; at < slice->n && slice->places[at] <= last; at++, found++)
 			counts[bins[at]]++;
 	}
 	for (size_t i = 0; !docs->run && i < docs->n && at < slice->n; i++) {
 		uint16_t place = docs->docs[i] & COLUMN_PLACE_MASK;
 
-		at = column_slice_seek(slice, at, place);
-		if (at < slice->n && slice->places[at] == place) {
+		if (column_slice_find(slice, place, &at)) {
 			counts[bins[at]]++;
 			found++;
 		}

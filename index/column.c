@@ -14,11 +14,12 @@
 #include "index/stable.h"
 
 /* What a slice shows. While it fills, `memory` has its places; the lists among them are runs of
- * `pool`: a length, then the values. A run's slot is where it starts, which is never 0. */
+ * `pool`: a length, then the values. A run's slot is where it starts, which is never 0. Of one that
+ * is read from its file `memory` has the finder, if places are listed. */
 struct segment {
 	struct retired retired;
 	struct column_slice slice;
-	void *memory; /* int64_t numbers, or uint32_t codes or slots */
+	void *memory; /* int64_t numbers, or uint32_t codes or slots; or uint64_t finder */
 	struct stable pool;
 	uint32_t pool_used;
 	size_t bytes;
@@ -288,8 +289,8 @@ column_set(struct column *column, uint32_t doc, const struct query_value *values
 		segment = new_segment(column, doc >> COLUMN_SEGMENT_SHIFT);
 	if (!segment)
 		return -ENOMEM;
-	assert(segment->memory); /* numbers of a segment that was written down are not given again
-				  */
+	/* Numbers of a segment that was written down are not given again. */
+	assert(segment->memory && !segment->slice.finder);
 
 	if (column->numbers) {
 		((int64_t *)segment->memory)[place] = column_number(values);
@@ -433,6 +434,20 @@ column_write(const struct column *column, uint32_t segment, struct pxs_buf *buf)
 		write_places(column, &slice, segment == 0, buf);
 }
 
+static int
+add_finder(struct segment *mapped)
+{
+	size_t bytes = COLUMN_FINDER_WORDS * sizeof(uint64_t);
+
+	mapped->memory = malloc(bytes);
+	if (!mapped->memory)
+		return -ENOMEM;
+	column_finder_fill(&mapped->slice, mapped->memory);
+	mapped->slice.finder = mapped->memory;
+	mapped->bytes += bytes;
+	return 0;
+}
+
 int
 column_map(struct column *column, uint32_t number, const struct column_slice *slice, size_t bytes,
 	   struct epoch *epoch)
@@ -445,6 +460,10 @@ column_map(struct column *column, uint32_t number, const struct column_slice *sl
 	mapped->retired.end = end_segment;
 	mapped->slice = *slice;
 	mapped->bytes = bytes;
+	if (slice->places && add_finder(mapped) < 0) {
+		segment_free(mapped);
+		return -ENOMEM;
+	}
 	before = atomic_exchange(&column->segments[number], mapped);
 	if (before)
 		epoch_retire(epoch, &before->retired);

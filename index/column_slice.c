@@ -20,12 +20,18 @@ first_not_before(const struct column_slice *slice, uint32_t low, uint32_t high, 
 	return low;
 }
 
-uint32_t
-column_slice_find(const struct column_slice *slice, uint32_t place)
+void
+column_finder_fill(const struct column_slice *slice, uint64_t finder[COLUMN_FINDER_WORDS])
 {
-	uint32_t i = first_not_before(slice, 0, slice->n, place);
+	uint32_t i = 0;
 
-	return i < slice->n && slice->places[i] == place ? i : slice->n;
+	for (uint32_t word = 0; word < COLUMN_FINDER_WORDS; word++) {
+		uint32_t first = word * COLUMN_FINDER_PLACES;
+
+		finder[word] = (uint64_t)i << COLUMN_FINDER_PLACES;
+		for (; i < slice->n && slice->places[i] < first + COLUMN_FINDER_PLACES; i++)
+			finder[word] |= UINT64_C(1) << (slice->places[i] - first);
+	}
 }
 
 static size_t
@@ -44,29 +50,23 @@ slot_list(const struct column_slice *slice, uint32_t place, const void **ret_val
 size_t
 column_slice_list(const struct column_slice *slice, uint32_t place, const void **ret_values)
 {
-	uint32_t i = place;
+	uint32_t i = 0;
 
 	switch (slice->form) {
 	case COLUMN_SLOTS:
 		return slot_list(slice, place, ret_values);
 	case COLUMN_SPARSE_LISTS:
-		i = column_slice_find(slice, place);
-		if (i == slice->n)
+		if (!column_slice_find(slice, place, &i))
 			return 0;
 		break;
 	case COLUMN_LISTS:
+		i = place;
 		break;
 	default:
 		return 0;
 	}
 	*ret_values = (const char *)slice->values + (size_t)slice->offsets[i] * slice->width;
 	return slice->offsets[i + 1] - slice->offsets[i];
-}
-
-static inline uint32_t
-place_at(const struct doclist_slice *docs, size_t i, bool run)
-{
-	return (run ? docs->docs[0] + (uint32_t)i : docs->docs[i]) & COLUMN_PLACE_MASK;
 }
 
 /* A reader of dense values stored as TYPE. The slice is copied, since OUT might else lie over it.
@@ -79,11 +79,11 @@ place_at(const struct doclist_slice *docs, size_t i, bool run)
 		const type *stored = own.values;                                                   \
                                                                                                    \
 		if (docs->run)                                                                     \
-			stored += place_at(docs, from, true);                                      \
+			stored += doclist_place(docs, from, true);                                 \
 		for (size_t i = 0; docs->run && i < n; i++)                                        \
 			out[i] = decode(&own, stored[i]);                                          \
 		for (size_t i = 0; !docs->run && i < n; i++)                                       \
-			out[i] = decode(&own, stored[place_at(docs, from + i, false)]);            \
+			out[i] = decode(&own, stored[doclist_place(docs, from + i, false)]);       \
 	}
 
 /* NOLINTEND(bugprone-macro-parentheses) */
@@ -108,7 +108,7 @@ read_dense_codes(const struct column_slice *slice, const struct doclist_slice *d
 
 /* Places lie more or less evenly: from where this one would be then, by steps that double. */
 uint32_t
-column_slice_seek(const struct column_slice *slice, uint32_t at, uint32_t place)
+column_slice_search(const struct column_slice *slice, uint32_t at, uint32_t place)
 {
 	uint32_t low, high, step = 1;
 
@@ -135,12 +135,12 @@ void
 column_slice_prefetch(const struct column_slice *slice, const struct doclist_slice *docs)
 {
 	for (size_t i = 0; i < docs->n; i++) {
-		uint32_t at = place_at(docs, i, docs->run);
+		uint32_t at = doclist_place(docs, i, docs->run);
 
-		if (slice->places) {
+		if (slice->finder)
+			__builtin_prefetch(slice->finder + at / COLUMN_FINDER_PLACES);
+		if (slice->places)
 			at = at * slice->n >> COLUMN_SEGMENT_SHIFT;
-			__builtin_prefetch(slice->places + at);
-		}
 		if (slice->offsets)
 			__builtin_prefetch(slice->offsets + at);
 		else if (slice->slots)
@@ -157,10 +157,9 @@ read_sparse_codes(const struct column_slice *slice, const struct doclist_slice *
 	uint32_t at = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		uint32_t place = place_at(docs, from + i, docs->run);
+		uint32_t place = doclist_place(docs, from + i, docs->run);
 
-		at = column_slice_seek(slice, at, place);
-		out[i] = at < slice->n && slice->places[at] == place
+		out[i] = column_slice_find(slice, place, &at)
 				 ? column_list_code_at(slice, slice->values, at)
 				 : 0;
 	}
@@ -229,10 +228,9 @@ read_sparse_numbers(const struct column_slice *slice, const struct doclist_slice
 	uint32_t at = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		uint32_t place = place_at(docs, from + i, docs->run);
+		uint32_t place = doclist_place(docs, from + i, docs->run);
 
-		at = column_slice_seek(slice, at, place);
-		out[i] = at < slice->n && slice->places[at] == place
+		out[i] = column_slice_find(slice, place, &at)
 				 ? column_list_number_at(slice, slice->values, at)
 				 : COLUMN_MISSING;
 	}

@@ -54,6 +54,7 @@ struct column_slice {
 	int64_t base, scale;
 	const void *values;
 	const uint16_t *places;	   /* SPARSE, SPARSE_LISTS */
+	const uint64_t *finder;	   /* of places; NULL: not made */
 	const uint32_t *offsets;   /* LISTS, SPARSE_LISTS */
 	const uint32_t *slots;	   /* SLOTS */
 	const struct stable *pool; /* SLOTS: a run's length, then its values, as wide as stored */
@@ -93,28 +94,61 @@ column_stored_code(const struct column_slice *slice, uint64_t stored)
 
 /* --- One place --- */
 
-/* Where PLACE stands among the listed places; slice->n if it has no value. */
-uint32_t column_slice_find(const struct column_slice *slice, uint32_t place);
+/* A finder has a word for every 48 places: a bit for each that is listed, and above these, in 16
+ * bits, how many are listed before. So any place is found by one look, where a search would wait
+ * for several. */
+#define COLUMN_FINDER_PLACES 48
+#define COLUMN_FINDER_WORDS (COLUMN_SEGMENT_DOCS / COLUMN_FINDER_PLACES + 1)
 
-/* The first of the listed places from the AT-th on that is not before PLACE; slice->n if there is
- * none. Made for places that ascend: AT is then what the last call found. */
-uint32_t column_slice_seek(const struct column_slice *slice, uint32_t at, uint32_t place);
+/* The finder of SLICE's places. */
+void column_finder_fill(const struct column_slice *slice, uint64_t finder[COLUMN_FINDER_WORDS]);
+
+/* Without a finder: the first of the listed places from the AT-th on that is not before PLACE;
+ * slice->n if there is none. Made for places that ascend: AT is then what the last call found. */
+uint32_t column_slice_search(const struct column_slice *slice, uint32_t at, uint32_t place);
+
+/* The instruction for it came after the first x86-64. */
+static inline uint32_t
+column_count_bits(uint64_t bits)
+{
+	bits -= bits >> 1 & UINT64_C(0x5555555555555555);
+	bits = (bits & UINT64_C(0x3333333333333333)) + (bits >> 2 & UINT64_C(0x3333333333333333));
+	bits = (bits + (bits >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+	return (uint32_t)(bits * UINT64_C(0x0101010101010101) >> 56);
+}
+
+/* Whether PLACE is one of the listed places; *AT becomes the number of those before it, and is at
+ * first that of a place not after it. */
+static inline bool
+column_slice_find(const struct column_slice *slice, uint32_t place, uint32_t *at)
+{
+	uint64_t word;
+
+	if (!slice->finder) {
+		*at = column_slice_search(slice, *at, place);
+		return *at < slice->n && slice->places[*at] == place;
+	}
+	word = slice->finder[place / COLUMN_FINDER_PLACES];
+	place %= COLUMN_FINDER_PLACES;
+	*at = (uint32_t)(word >> COLUMN_FINDER_PLACES) +
+	      column_count_bits(word & ((UINT64_C(1) << place) - 1));
+	return word >> place & 1;
+}
 
 /* The number of a place that is no list, COLUMN_MISSING if there is none. */
 static inline int64_t
 column_slice_number(const struct column_slice *slice, uint32_t place)
 {
-	uint32_t i = place;
+	uint32_t i = 0;
 
 	if (slice->form == COLUMN_ABSENT)
 		return COLUMN_MISSING;
 	if (slice->form == COLUMN_CONSTANT)
 		return slice->base;
-	if (slice->form == COLUMN_SPARSE) {
-		i = column_slice_find(slice, place);
-		if (i == slice->n)
-			return COLUMN_MISSING;
-	}
+	if (slice->form != COLUMN_SPARSE)
+		i = place;
+	else if (!column_slice_find(slice, place, &i))
+		return COLUMN_MISSING;
 	return column_stored_number(slice, column_stored(slice, slice->values, i));
 }
 

@@ -9,6 +9,7 @@
 #include <roaring/roaring.h>
 
 #include "base/cleanup.h"
+#include "index/column_slice.h"
 
 /* The documents of one segment. */
 struct doclist_slice {
@@ -17,6 +18,14 @@ struct doclist_slice {
 	size_t n;
 	const uint32_t *docs; /* ascending */
 };
+
+/* The place in its segment of the I-th. RUN is the slice's own: a loop that is made for one of both
+ * asks once. */
+static inline uint32_t
+doclist_place(const struct doclist_slice *slice, size_t i, bool run)
+{
+	return (run ? slice->docs[0] + (uint32_t)i : slice->docs[i]) & COLUMN_PLACE_MASK;
+}
 
 struct doclist {
 	uint32_t *docs; /* ascending */

@@ -59,12 +59,6 @@ reserve_counts(struct facet_scratch *scratch, size_t n, size_t n_listed)
 
 /* --- As they are stored --- */
 
-static inline uint32_t
-place_at(const struct doclist_slice *docs, size_t i, bool run)
-{
-	return (run ? docs->docs[0] + (uint32_t)i : docs->docs[i]) & COLUMN_PLACE_MASK;
-}
-
 static inline void
 count_bytes_at(uint32_t lanes[LANES][BYTES], const uint8_t *stored,
 	       const struct doclist_slice *docs, bool run)
@@ -73,9 +67,9 @@ count_bytes_at(uint32_t lanes[LANES][BYTES], const uint8_t *stored,
 
 	for (; i + LANES <= docs->n; i += LANES)
 		for (size_t lane = 0; lane < LANES; lane++)
-			lanes[lane][stored[place_at(docs, i + lane, run)]]++;
+			lanes[lane][stored[doclist_place(docs, i + lane, run)]]++;
 	for (; i < docs->n; i++)
-		lanes[0][stored[place_at(docs, i, run)]]++;
+		lanes[0][stored[doclist_place(docs, i, run)]]++;
 }
 
 /* Of few documents: counters of their own would cost more than the counting. */
@@ -86,7 +80,7 @@ count_few_bytes(uint32_t *counts, const struct column_slice *slice,
 	const uint8_t *values = slice->values;
 
 	for (size_t i = 0; i < docs->n; i++) {
-		uint8_t stored = values[place_at(docs, i, docs->run)];
+		uint8_t stored = values[doclist_place(docs, i, docs->run)];
 
 		counts[stored ? (size_t)slice->base + stored : 0]++;
 	}
@@ -121,9 +115,9 @@ count_bytes(uint32_t *counts, const struct column_slice *slice, const struct doc
 		counts += slice->base;                                                             \
 		for (; i + LANES <= docs->n; i += LANES)                                           \
 			for (size_t lane = 0; lane < LANES; lane++)                                \
-				counts[lane * n + stored[place_at(docs, i + lane, run)]]++;        \
+				counts[lane * n + stored[doclist_place(docs, i + lane, run)]]++;   \
 		for (; i < docs->n; i++)                                                           \
-			counts[stored[place_at(docs, i, run)]]++;                                  \
+			counts[stored[doclist_place(docs, i, run)]]++;                             \
 	}
 
 DEFINE_COUNTER(count_shorts, uint16_t)
@@ -167,22 +161,20 @@ count_wide(struct facet_scratch *scratch, const struct column_slice *slice,
 static void
 count_sparse(uint32_t *counts, const struct column_slice *slice, const struct doclist_slice *docs)
 {
-	uint32_t last = docs->docs[docs->n - 1] & COLUMN_PLACE_MASK, at = 0, found = 0;
+	uint32_t first = docs->docs[0] & COLUMN_PLACE_MASK, at = 0, found = 0;
+	uint32_t last = docs->docs[docs->n - 1] & COLUMN_PLACE_MASK;
 
-	for (size_t i = 0; i < docs->n && at < slice->n; i++) {
-		uint32_t place = docs->docs[i] & COLUMN_PLACE_MASK;
-
-		at = column_slice_seek(slice, at, place);
-		/* A run goes through all that are listed. */
-		for (; docs->run && at < slice->n && slice->places[at] <= last; at++, found++)
+	/* A run goes through all that are listed. */
+	if (docs->run) {
+		(void)column_slice_find(slice, first, &at);
+		for (; at < slice->n && slice->places[at] <= last; at++, found++)
 			counts[column_list_code_at(slice, slice->values, at)]++;
-		if (docs->run)
-			break;
-		if (at < slice->n && slice->places[at] == place) {
+	}
+	for (size_t i = 0; !docs->run && i < docs->n; i++)
+		if (column_slice_find(slice, docs->docs[i] & COLUMN_PLACE_MASK, &at)) {
 			counts[column_list_code_at(slice, slice->values, at)]++;
 			found++;
 		}
-	}
 	counts[0] += (uint32_t)docs->n - found;
 }
 
@@ -243,7 +235,7 @@ count_lists(struct facet_scratch *scratch, const struct column_slice *slice,
 {
 	for (size_t i = 0; i < docs->n; i++) {
 		const void *values;
-		size_t n = column_slice_list(slice, place_at(docs, i, docs->run), &values);
+		size_t n = column_slice_list(slice, doclist_place(docs, i, docs->run), &values);
 
 		scratch->counts[0] += n == 0;
 		for (size_t j = 0; j < n; j++)

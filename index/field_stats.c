@@ -77,14 +77,6 @@ list_length(const struct column_slice *values, const struct measure_table *table
 	return bm25_length_code(words);
 }
 
-static uint32_t
-place_at(const struct doclist_slice *slice, size_t i)
-{
-	uint32_t doc = slice->run ? slice->docs[0] + (uint32_t)i : slice->docs[i];
-
-	return doc & COLUMN_PLACE_MASK;
-}
-
 /* Codes on the way, as many at once. */
 #define CODES_AT_ONCE 1024
 
@@ -115,7 +107,7 @@ find_lengths(const struct column *column, const struct measure_table *table,
 		return;
 	}
 	for (size_t i = 0; i < slice->n; i++)
-		lengths[i] = list_length(&values, table, place_at(slice, i));
+		lengths[i] = list_length(&values, table, doclist_place(slice, i, slice->run));
 }
 
 /* Where the lengths of SEGMENT are kept; NULL: out of memory. */
@@ -139,7 +131,7 @@ recall_lengths(atomic_uchar *known, const struct doclist_slice *slice, uint8_t *
 	bool all = true;
 
 	for (size_t i = 0; i < slice->n; i++) {
-		uint8_t one = atomic_load_explicit(&known[place_at(slice, i)],
+		uint8_t one = atomic_load_explicit(&known[doclist_place(slice, i, slice->run)],
 						   memory_order_relaxed);
 
 		all &= one > 0;
@@ -160,8 +152,8 @@ field_lengths(const struct column *column, const struct measure_table *table,
 		return;
 	find_lengths(column, table, slice, lengths);
 	for (size_t i = 0; known && i < slice->n; i++)
-		atomic_store_explicit(&known[place_at(slice, i)], (uint8_t)(lengths[i] + 1),
-				      memory_order_relaxed);
+		atomic_store_explicit(&known[doclist_place(slice, i, slice->run)],
+				      (uint8_t)(lengths[i] + 1), memory_order_relaxed);
 }
 
 /* --- Sums --- */

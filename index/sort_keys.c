@@ -114,10 +114,8 @@ keys_of_listed_scores(const struct sort_key *key, const struct score_segment *sc
 
 	for (size_t i = 0; i < docs->n; i++) {
 		uint32_t place = docs->docs[i] & COLUMN_PLACE_MASK;
-		bool found;
+		bool found = column_slice_find(&listed, place, &at);
 
-		at = column_slice_seek(&listed, at, place);
-		found = at < listed.n && listed.places[at] == place;
 		keys[i] = key_of_score(key, found ? scores->values[at++] : 0);
 	}
 }

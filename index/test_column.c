@@ -144,6 +144,7 @@ listed_places_are_found(void **state)
 	start_random();
 	for (int round = 0; round < 100; round++) {
 		static uint16_t places[COLUMN_SEGMENT_DOCS];
+		static uint64_t finder[COLUMN_FINDER_WORDS];
 		struct column_slice slice = { .form = COLUMN_SPARSE, .places = places };
 		uint32_t first = (uint32_t)random() & COLUMN_PLACE_MASK;
 		uint32_t gap = (uint32_t)1 << random() % 16;
@@ -157,7 +158,16 @@ listed_places_are_found(void **state)
 
 			while (expected < slice.n && places[expected] < place)
 				expected++;
-			assert_int_equal(column_slice_seek(&slice, at, place), expected);
+			assert_int_equal(column_slice_search(&slice, at, place), expected);
+		}
+		column_finder_fill(&slice, finder);
+		slice.finder = finder;
+		for (uint32_t place = 0, at = 0, n = 0; place < COLUMN_SEGMENT_DOCS; place++) {
+			bool listed = n < slice.n && places[n] == place;
+
+			assert_int_equal(column_slice_find(&slice, place, &at), listed);
+			assert_int_equal(at, n);
+			n += listed;
 		}
 	}
 }
