@@ -433,7 +433,7 @@ add_ranks(const struct column_slice *slice, const struct doclist_slice *docs,
 		some = MIN(docs->n - from, (size_t)BLOCK);
 		column_slice_codes(slice, docs, from, some, codes);
 		for (size_t i = 0; i < some; i++) {
-			numbers[*n] = ranks->ranks[codes[i]];
+			numbers[*n] = ranks_of(ranks, codes[i]);
 			*n += codes[i] != 0;
 		}
 	}
@@ -456,7 +456,7 @@ facet_order_ranks(const struct column *column, const struct doclist *docs,
 		if (slice.form != COLUMN_ABSENT)
 			r = add_ranks(&slice, &docs->slices[i], ranks, scratch->order, &n);
 	}
-	return r < 0 ? r : number_order_fill_even(scratch->order, n, ranks->n);
+	return r < 0 ? r : number_order_fill_even(scratch->order, n, ranks_max(ranks));
 }
 
 int
@@ -471,6 +471,6 @@ facet_order_histogram(const struct histogram *histogram, const struct ranks *ran
 		return -ENOMEM;
 	for (size_t i = 0; i < histogram->n; i++)
 		for (uint64_t count = histogram->values[i].count; count > 0; count--)
-			numbers[n++] = ranks->ranks[histogram->values[i].value];
-	return number_order_fill_even(scratch->order, n, ranks->n);
+			numbers[n++] = ranks_of(ranks, (uint32_t)histogram->values[i].value);
+	return number_order_fill_even(scratch->order, n, ranks_max(ranks));
 }

@@ -46,7 +46,7 @@ text_at(const struct texts *texts, uint64_t rank)
 	if (texts->order)
 		code = text_order_code(texts->order, text_order_find(texts->order, rank));
 	else
-		code = texts->ranks->codes[number_order_at(texts->numbers, rank)];
+		code = ranks_code(texts->ranks, number_order_at(texts->numbers, rank));
 	return dict_text(texts->dict, code);
 }
 

@@ -12,12 +12,23 @@
 struct dict;
 struct index_budget;
 
-/* Immutable, counted references. */
-struct ranks {
+/* The order of many strings, from 1. Immutable, counted references. */
+struct ranks_base {
 	atomic_uint references;
-	uint32_t n;	 /* codes 1 .. n have a rank, from 1 */
+	uint32_t n;	 /* of codes 1 .. n */
 	uint32_t *ranks; /* by code; 0 for code 0 */
 	uint32_t *codes; /* by rank */
+};
+
+/* Those of the base and the few that came later, which have ranks between: a rank of the base
+ * leaves SHIFT bits for them. Immutable, counted references. */
+struct ranks {
+	atomic_uint references;
+	struct ranks_base *base;
+	uint32_t n;	      /* codes 1 .. n have a rank */
+	unsigned int shift;   /* 1 << shift is more than n - base->n */
+	int64_t *late_ranks;  /* by code, from that after the base's on */
+	uint32_t *late_codes; /* in order */
 };
 
 /* Where the newest ranks of one dictionary are kept for whoever asks next. */
@@ -39,9 +50,35 @@ DEFINE_CLEANUP(ranks, struct ranks *, ranks_put)
 /* Whether they are at hand, at least for most strings. */
 bool ranks_are_made(struct ranks_slot *slot);
 
-/* How many of the ranked strings are less than TEXT; with EQUAL, not greater. */
-uint32_t ranks_less(const struct ranks *ranks, const struct dict *dict, const char *text);
-uint32_t ranks_limit(const struct ranks *ranks, const struct dict *dict, const char *text,
-		     bool equal);
+/* The rank of CODE, which has one or is 0: that has 0, which is less than all. */
+static inline int64_t
+ranks_of(const struct ranks *ranks, uint32_t code)
+{
+	const struct ranks_base *base = ranks->base;
+
+	return code <= base->n ? (int64_t)base->ranks[code] << ranks->shift
+			       : ranks->late_ranks[code - base->n - 1];
+}
+
+/* The code whose rank is RANK. */
+static inline uint32_t
+ranks_code(const struct ranks *ranks, int64_t rank)
+{
+	uint32_t late = (uint32_t)(rank & ((INT64_C(1) << ranks->shift) - 1));
+
+	return late ? ranks->late_codes[late - 1] : ranks->base->codes[rank >> ranks->shift];
+}
+
+/* No rank is greater. */
+static inline int64_t
+ranks_max(const struct ranks *ranks)
+{
+	return ((ranks->base->n + INT64_C(1)) << ranks->shift) - 1;
+}
+
+/* The greatest rank whose string is less than TEXT; with EQUAL, not greater. 0: there is none. */
+int64_t ranks_less(const struct ranks *ranks, const struct dict *dict, const char *text);
+int64_t ranks_limit(const struct ranks *ranks, const struct dict *dict, const char *text,
+		    bool equal);
 
 #endif

@@ -219,7 +219,7 @@ set_ranked_codes(struct search *search, struct test *test, const struct query_no
 	const struct dict *dict = column_dict(test->column_test.column);
 	struct ranks_slot *slot = &column_derived(test->column_test.column)->ranks;
 	CLEANUP(ranks) struct ranks *ranks = NULL;
-	uint32_t first = 0, end;
+	int64_t first = 0, end = INT64_MAX;
 	int r;
 
 	*ret_done = false;
@@ -228,13 +228,12 @@ set_ranked_codes(struct search *search, struct test *test, const struct query_no
 	r = ranks_get(slot, dict, search->budget, &ranks);
 	if (r < 0)
 		return r;
-	end = ranks->n;
 	if (node->low.set)
 		first = ranks_limit(ranks, dict, node->low.value.string, !node->low.inclusive);
 	if (node->high.set)
 		end = ranks_limit(ranks, dict, node->high.value.string, node->high.inclusive);
 	for (uint32_t code = 1; code <= MIN(ranks->n, count); code++)
-		if (ranks->ranks[code] > first && ranks->ranks[code] <= end)
+		if (ranks_of(ranks, code) > first && ranks_of(ranks, code) <= end)
 			test->column_test.code_set[code / 64] |= UINT64_C(1) << (code % 64);
 	*ret_done = true;
 	return 0;

@@ -34,9 +34,9 @@ number_of_key(uint64_t key, bool descending)
 }
 
 static inline int64_t
-number_of_rank(uint32_t rank)
+number_of_rank(int64_t rank)
 {
-	return 2 * (int64_t)rank;
+	return 2 * rank;
 }
 
 /* --- One segment --- */
@@ -58,7 +58,7 @@ static void
 keys_of_codes(const struct sort_key *key, const struct column_slice *slice,
 	      const struct doclist_slice *docs, uint64_t *keys)
 {
-	const uint32_t *ranks = key->ranks->ranks;
+	const struct ranks *ranks = key->ranks;
 	bool descending = key->descending;
 	uint32_t codes[BLOCK];
 
@@ -66,7 +66,7 @@ keys_of_codes(const struct sort_key *key, const struct column_slice *slice,
 		n = MIN(docs->n - from, (size_t)BLOCK);
 		column_slice_codes(slice, docs, from, n, codes);
 		for (size_t i = 0; i < n; i++) {
-			uint32_t rank = ranks[codes[i]];
+			int64_t rank = ranks_of(ranks, codes[i]);
 
 			keys[from + i] = rank ? key_of(number_of_rank(rank), descending)
 					      : SORT_MISSING;
@@ -88,7 +88,7 @@ key_of_list(const struct sort_key *key, const struct column_slice *slice, uint32
 		return key_of(column_list_number_at(slice, values, key->descending ? n - 1 : 0),
 			      key->descending);
 	while (n-- > 0) {
-		uint32_t rank = key->ranks->ranks[column_list_code_at(slice, values, n)];
+		int64_t rank = ranks_of(key->ranks, column_list_code_at(slice, values, n));
 		uint64_t one = key_of(number_of_rank(rank), key->descending);
 
 		best = one < best ? one : best;
@@ -225,7 +225,7 @@ segment_ranks(const struct sort_key *key, int64_t low, int64_t high, uint32_t se
 		some = MIN(n - from, (uint32_t)BLOCK);
 		column_slice_codes(&slice, &all, from, some, codes);
 		for (uint32_t i = 0; i < some; i++) {
-			uint32_t rank = codes[i] <= ranks->n ? ranks->ranks[codes[i]] : 0;
+			int64_t rank = codes[i] <= ranks->n ? ranks_of(ranks, codes[i]) : 0;
 			int64_t number = number_of_rank(rank);
 
 			bits[(from + i) / 64] |=
@@ -265,17 +265,16 @@ sorter_value_key(const struct sorter *sorter, size_t level, const struct query_v
 {
 	const struct sort_key *key = &sorter->keys[level];
 	const struct dict *dict = sort_key_dict(key);
-	uint32_t less;
-	bool known;
+	int64_t less, equal;
 
 	if (!value)
 		return SORT_MISSING;
 	if (!dict)
 		return key_of(column_number(value), key->descending);
 	less = ranks_less(key->ranks, dict, value->string);
-	known = less < key->ranks->n &&
-		strcmp(dict_text(dict, key->ranks->codes[less + 1]), value->string) == 0;
-	return key_of(known ? number_of_rank(less + 1) : number_of_rank(less) + 1, key->descending);
+	equal = ranks_limit(key->ranks, dict, value->string, true);
+	return key_of(equal > less ? number_of_rank(equal) : number_of_rank(less) + 1,
+		      key->descending);
 }
 
 bool
@@ -294,6 +293,6 @@ sorter_value(const struct sorter *sorter, size_t level, uint32_t doc, struct que
 		return true;
 	}
 	ret_value->type = QUERY_TYPE_STRING;
-	ret_value->string = dict_text(column_dict(key->column), key->ranks->codes[number / 2]);
+	ret_value->string = dict_text(column_dict(key->column), ranks_code(key->ranks, number / 2));
 	return true;
 }

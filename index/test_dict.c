@@ -167,10 +167,10 @@ ranks_of_all_begin_with_those(void **state)
 		assert_int_equal(ranks_get(&slot, dict, NULL, &ranks), 0);
 		assert_int_equal(ranks->n, TEXTS);
 		for (uint32_t rank = 1; rank <= ranks->n; rank++) {
-			assert_int_equal(ranks->ranks[ranks->codes[rank]], rank);
+			assert_int_equal(ranks_of(ranks, ranks_code(ranks, rank)), rank);
 			if (rank > 1)
-				assert_true(strcmp(dict_text(dict, ranks->codes[rank - 1]),
-						   dict_text(dict, ranks->codes[rank])) < 0);
+				assert_true(strcmp(dict_text(dict, ranks_code(ranks, rank - 1)),
+						   dict_text(dict, ranks_code(ranks, rank))) < 0);
 		}
 		ranks_slot_done(&slot);
 	}
