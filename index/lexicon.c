@@ -1,7 +1,10 @@
 /* Terms lie one after the other, each with its NUL, in chunks of 1 MiB that never move:
  *
- *     chunk 0    cats\0dogs\0...        `terms` finds them by number, a hash table by content.
+ *     chunk 0    cats\0dogs\0...        `starts` finds them by number, a hash table by content.
  *     chunk 1    mice\0...              One search runs over a whole chunk, not over each term.
+ *
+ * Only the start of every eighth is kept; the others are found by passing those between, which are
+ * in the cache line that is needed or in the next.
  *
  * Beside each term stands its shape, five bytes, by which nearly all are ruled out when words alike
  * are looked for.
@@ -33,8 +36,11 @@
 #define PARTS (1u << PARTS_SHIFT)
 #define SLOTS_FIRST 16
 
+/* Of a row of this many terms, which lie in one chunk, the first one's start is kept. */
+#define ROW_SHIFT 3
+#define ROW_TERMS (1u << ROW_SHIFT)
+
 struct term {
-	uint32_t start; /* chunk, then place in it */
 	atomic_uint documents;
 	atomic_uint doc; /* the last that was counted; 0: unknown */
 };
@@ -53,6 +59,7 @@ struct part {
 
 struct lexicon {
 	struct stable terms;   /* struct term, by number - 1 */
+	struct stable starts;  /* uint32_t, by row: chunk, then place in it */
 	struct stable letters; /* uint32_t, and */
 	struct stable lengths; /* uint8_t: the shape of each */
 	atomic_uint size;
@@ -82,10 +89,45 @@ text_at(const struct lexicon *lexicon, uint32_t start)
 	return chunk_at(lexicon, start >> CHUNK_SHIFT) + (start & (CHUNK_SIZE - 1));
 }
 
+static uint32_t
+row_of(uint32_t number)
+{
+	return (number - 1) >> ROW_SHIFT;
+}
+
+static uint32_t *
+start_of(const struct lexicon *lexicon, uint32_t row)
+{
+	return stable_at(&lexicon->starts, row);
+}
+
+/* A term that was found, from which the next of its row is found. */
+struct place {
+	uint32_t number;
+	const char *text;
+};
+
+static struct place
+row_place(const struct lexicon *lexicon, uint32_t row)
+{
+	return (struct place){ (row << ROW_SHIFT) + 1, text_at(lexicon, *start_of(lexicon, row)) };
+}
+
+static void
+next_place(struct place *place)
+{
+	place->text += strlen(place->text) + 1;
+	place->number++;
+}
+
 const char *
 lexicon_term(const struct lexicon *lexicon, uint32_t number)
 {
-	return text_at(lexicon, term_at(lexicon, number)->start);
+	struct place place = row_place(lexicon, row_of(number));
+
+	while (place.number < number)
+		next_place(&place);
+	return place.text;
 }
 
 uint32_t
@@ -126,6 +168,7 @@ lexicon_new(struct lexicon **ret_lexicon)
 	if (!lexicon)
 		return -ENOMEM;
 	lexicon->terms.size = sizeof(struct term);
+	lexicon->starts.size = sizeof(uint32_t);
 	lexicon->letters.size = sizeof(uint32_t);
 	lexicon->lengths.size = sizeof(uint8_t);
 	(void)pthread_rwlock_init(&lexicon->lock, NULL);
@@ -143,6 +186,7 @@ lexicon_free(struct lexicon *lexicon)
 	for (size_t i = 0; i < PARTS; i++)
 		free(lexicon->parts[i].slots);
 	stable_done(&lexicon->terms);
+	stable_done(&lexicon->starts);
 	stable_done(&lexicon->letters);
 	stable_done(&lexicon->lengths);
 	(void)pthread_rwlock_destroy(&lexicon->lock);
@@ -264,14 +308,18 @@ lexicon_reserve(struct lexicon *lexicon, uint32_t n)
 	return r;
 }
 
-/* A place for a term of LEN bytes and its NUL that is the next by number. */
+/* A place for the row that begins with the next number: for terms that are as long as any may be.
+ */
 static int
-reserve_text(struct lexicon *lexicon, size_t len, uint32_t *ret_start)
+start_row(struct lexicon *lexicon, uint32_t row)
 {
 	uint32_t n = atomic_load_explicit(&lexicon->n_chunks, memory_order_relaxed);
+	int r = stable_reserve(&lexicon->starts, row);
 	char *chunk;
 
-	if (n == 0 || lexicon->used + len + 1 > CHUNK_SIZE) {
+	if (r < 0)
+		return r;
+	if (n == 0 || lexicon->used + ROW_TERMS * (LEXICON_TERM_MAX + 1) > CHUNK_SIZE) {
 		if (n == CHUNKS_MAX)
 			return -E2BIG;
 		chunk = calloc(1, CHUNK_SIZE);
@@ -283,7 +331,7 @@ reserve_text(struct lexicon *lexicon, size_t len, uint32_t *ret_start)
 		atomic_store_explicit(&lexicon->n_chunks, ++n, memory_order_release);
 		lexicon->used = 0;
 	}
-	*ret_start = (n - 1) << CHUNK_SHIFT | (uint32_t)lexicon->used;
+	*start_of(lexicon, row) = (n - 1) << CHUNK_SHIFT | (uint32_t)lexicon->used;
 	return 0;
 }
 
@@ -317,7 +365,7 @@ static int
 append(struct lexicon *lexicon, const char *term, size_t len, uint32_t *ret_number)
 {
 	uint32_t number = lexicon_size(lexicon) + 1;
-	uint32_t start = 0;
+	char *text;
 	int r;
 
 	r = number == UINT32_MAX ? -E2BIG : stable_reserve(&lexicon->terms, number - 1);
@@ -325,14 +373,14 @@ append(struct lexicon *lexicon, const char *term, size_t len, uint32_t *ret_numb
 		r = stable_reserve(&lexicon->letters, number - 1);
 	if (r == 0)
 		r = stable_reserve(&lexicon->lengths, number - 1);
-	if (r == 0)
-		r = reserve_text(lexicon, len, &start);
+	if (r == 0 && (number - 1) % ROW_TERMS == 0)
+		r = start_row(lexicon, row_of(number));
 	if (r < 0)
 		return r;
-	memcpy((char *)text_at(lexicon, start), term, len);
+	text = chunk_at(lexicon, lexicon->n_chunks - 1) + lexicon->used;
+	memcpy(text, term, len);
 	lexicon->used += len + 1;
-	term_at(lexicon, number)->start = start;
-	set_shape(lexicon, number, text_at(lexicon, start));
+	set_shape(lexicon, number, text);
 	atomic_store_explicit(&lexicon->size, number, memory_order_release);
 	*ret_number = number;
 	return 0;
@@ -478,28 +526,33 @@ struct scan {
 };
 
 static int
-offer(const struct scan *scan, uint32_t number)
+offer(const struct scan *scan, const struct place *place)
 {
-	const char *term = lexicon_term(scan->lexicon, number);
-
-	if (lexicon_documents(scan->lexicon, number, NULL) == 0)
+	if (lexicon_documents(scan->lexicon, place->number, NULL) == 0)
 		return 0;
-	return scan->each(scan->context, number, term, strlen(term));
+	return scan->each(scan->context, place->number, place->text, strlen(place->text));
 }
 
-/* The last of the numbers FIRST to LAST whose term starts at START or before. */
-static uint32_t
-number_at(const struct lexicon *lexicon, uint32_t first, uint32_t last, uint32_t start)
+/* The term, among the numbers FIRST to LAST, which lie in CHUNK, to which the byte AT belongs. */
+static struct place
+place_of(const struct lexicon *lexicon, uint32_t first, uint32_t last, const char *chunk,
+	 const char *at)
 {
-	while (first < last) {
-		uint32_t mid = last - (last - first) / 2;
+	uint32_t low = row_of(first), high = row_of(last);
+	struct place place;
 
-		if (term_at(lexicon, mid)->start <= start)
-			first = mid;
+	while (low < high) {
+		uint32_t mid = high - (high - low) / 2;
+
+		if ((*start_of(lexicon, mid) & (CHUNK_SIZE - 1)) <= (size_t)(at - chunk))
+			low = mid;
 		else
-			last = mid - 1;
+			high = mid - 1;
 	}
-	return first;
+	place = row_place(lexicon, low);
+	while (place.number < last && place.text + strlen(place.text) < at)
+		next_place(&place);
+	return place;
 }
 
 /* The terms FIRST to LAST lie in CHUNK. */
@@ -510,19 +563,19 @@ scan_chunk(const struct scan *scan, uint32_t chunk, uint32_t first, uint32_t las
 	const char *last_term = lexicon_term(scan->lexicon, last);
 	const char *end = last_term + strlen(last_term);
 	const char *at = text;
+	struct place place;
 	int r = 0;
 
 	while (r == 0 && first <= last) {
 		at = find_bytes(at, (size_t)(end - at), scan->filter->literal, scan->filter->len);
 		if (!at)
 			return 0;
-		first = number_at(scan->lexicon, first, last,
-				  chunk << CHUNK_SHIFT | (uint32_t)(at - text));
-		r = offer(scan, first);
+		place = place_of(scan->lexicon, first, last, text, at);
+		r = offer(scan, &place);
 		at += strlen(at) + 1;
 		if (at >= end)
 			break;
-		first++;
+		first = place.number + 1;
 	}
 	return r;
 }
@@ -558,21 +611,29 @@ compare_shapes(const struct lexicon_filter *filter, const uint32_t *letters, con
 				  lengths[i] == SHAPE_ANY);
 }
 
-/* FIRST to LAST lie side by side: chunks of a stable array begin at powers of two. */
+/* FIRST to LAST lie side by side: chunks of a stable array begin at powers of two. FIRST begins a
+ * row. */
 static int
 scan_shapes(const struct scan *scan, uint32_t first, uint32_t last)
 {
 	const uint32_t *letters = stable_at(&scan->lexicon->letters, first - 1);
 	const uint8_t *lengths = stable_at(&scan->lexicon->lengths, first - 1);
 	uint8_t ok[SHAPES_AT_ONCE];
+	struct place place = { 0 };
 	int r = 0;
 
 	memset(ok, 1, sizeof(ok));
 	if (last - first + 1 == SHAPES_AT_ONCE)
 		compare_shapes(scan->filter, letters, lengths, ok);
-	for (uint32_t i = 0; r == 0 && i <= last - first; i++)
-		if (ok[i])
-			r = offer(scan, first + i);
+	for (uint32_t i = 0; r == 0 && i <= last - first; i++) {
+		if (!ok[i])
+			continue;
+		if (place.number <= (first + i - 1) / ROW_TERMS * ROW_TERMS)
+			place = row_place(scan->lexicon, row_of(first + i));
+		while (place.number < first + i)
+			next_place(&place);
+		r = offer(scan, &place);
+	}
 	return r;
 }
 

@@ -220,6 +220,7 @@ lexicon_load(struct lexicon *lexicon, const char *path, uint64_t seq)
 
 /* What is collected for the next block. */
 struct packer {
+	const struct lexicon *lexicon;
 	struct head head;
 	struct pxs_buf counts, text, body;
 	uint32_t n;
@@ -262,30 +263,28 @@ end_block(struct packer *packer)
 }
 
 static int
-add_term(struct packer *packer, const char *term, uint32_t documents, uint32_t doc)
+add_term(void *context, uint32_t number, const char *term, size_t len)
 {
+	struct packer *packer = context;
+	uint32_t doc;
+	uint32_t documents = lexicon_documents(packer->lexicon, number, &doc);
+
 	pxs_varint_add(&packer->counts, documents);
 	if (documents == 1) {
 		pxs_varint_add(&packer->counts, (uint32_t)(doc - packer->last));
 		packer->last = doc;
 	}
-	pxs_buf_add(&packer->text, term, strlen(term) + 1);
+	pxs_buf_add(&packer->text, term, len + 1);
 	packer->n++;
 	return packer->text.len < BLOCK_TEXT ? 0 : end_block(packer);
 }
 
 static int
-pack(const struct lexicon *lexicon, struct packer *packer)
+pack(struct packer *packer)
 {
-	int r = 0;
+	static const struct lexicon_filter ALL = LEXICON_FILTER_ALL;
+	int r = lexicon_scan(packer->lexicon, &ALL, NULL, add_term, packer);
 
-	for (uint32_t number = 1; r == 0 && number <= lexicon_size(lexicon); number++) {
-		uint32_t doc;
-		uint32_t documents = lexicon_documents(lexicon, number, &doc);
-
-		if (documents)
-			r = add_term(packer, lexicon_term(lexicon, number), documents, doc);
-	}
 	return r == 0 && packer->n ? end_block(packer) : r;
 }
 
@@ -324,7 +323,8 @@ int
 lexicon_save(const struct lexicon *lexicon, const char *path, uint64_t seq)
 {
 	CLEANUP(packer)
-	struct packer packer = { .head = { .magic = MAGIC, .seq = seq },
+	struct packer packer = { .lexicon = lexicon,
+				 .head = { .magic = MAGIC, .seq = seq },
 				 .counts = PXS_BUF_INIT,
 				 .text = PXS_BUF_INIT,
 				 .body = PXS_BUF_INIT };
@@ -333,7 +333,7 @@ lexicon_save(const struct lexicon *lexicon, const char *path, uint64_t seq)
 
 	if (snprintf(made, sizeof(made), "%s.new", path) >= (int)sizeof(made))
 		return -ENAMETOOLONG;
-	r = pack(lexicon, &packer);
+	r = pack(&packer);
 	if (r < 0)
 		return r;
 	packer.head.hash = XXH3_64bits(pxs_buf_text(&packer.body), packer.body.len);

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sqlite3.h>
+
 #include "base/error.h"
 #include "base/macros.h"
 #include "index/document.h"
@@ -269,6 +271,8 @@ index_load(struct index *index, struct pxs_error *err)
 				     "cannot read the documents in %s/docs.db: %s; it is damaged, "
 				     "restore it from a backup or make a new index",
 				     index->dir, strerror(-r));
+	/* The pages that were read for it, 30 MB, are not those that will be. */
+	(void)sqlite3_db_release_memory(store_db(index->store));
 	return load_text(index, renumbered, err);
 }
 
