@@ -129,26 +129,40 @@ compact(struct keeper *keeper)
 	return 0;
 }
 
-/* Until there is something else to do. */
+static enum work
+look_again(struct keeper *keeper)
+{
+	enum work work;
+
+	(void)pthread_mutex_lock(&keeper->lock);
+	work = work_now(keeper);
+	(void)pthread_mutex_unlock(&keeper->lock);
+	return work;
+}
+
+/* Until there is something else to do. Whoever held the turn while it was waited for has written:
+ * a bulk load, whose transactions take longer than we call idle. All that FTS5 has would be merged
+ * between any two of them, and by them, as FTS5 goes on with a merge once it has begun. */
 static int
 merge(struct keeper *keeper)
 {
 	struct index *index = keeper->index;
 	bool more = true;
-	enum work work;
 	int r = 0;
 
-	do {
+	while (r == 0 && more) {
 		turn_take(&index->write_turn);
+		if (look_again(keeper) != MERGE) {
+			turn_end(&index->write_turn);
+			return 0;
+		}
 		r = fts_merge(index->tables->fts, &more);
 		turn_end(&index->write_turn);
-
-		(void)pthread_mutex_lock(&keeper->lock);
-		work = work_now(keeper);
-		if (r == 0 && !more && work == MERGE)
-			keeper->merge = false;
-		(void)pthread_mutex_unlock(&keeper->lock);
-	} while (r == 0 && more && work == MERGE);
+	}
+	(void)pthread_mutex_lock(&keeper->lock);
+	if (r == 0 && work_now(keeper) == MERGE)
+		keeper->merge = false;
+	(void)pthread_mutex_unlock(&keeper->lock);
 	return r;
 }
 

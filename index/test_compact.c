@@ -273,6 +273,22 @@ words_are_merged_when_nobody_writes(void **state)
 	assert_false(stats().merge_is_due);
 }
 
+/* Nobody has written for a second while a transaction takes longer, but somebody is about to. */
+static void
+words_are_not_merged_between_long_transactions(void **state)
+{
+	struct index_write *write;
+
+	(void)state;
+	put_all(1500, 1);
+	assert_int_equal(index_write_begin(catalogue, &write), 0);
+	assert_int_equal(index_write_remove(write, 7), 0);
+	(void)usleep(1500000);
+	assert_int_equal(index_write_commit(write, &err), 0);
+	(void)usleep(300000);
+	assert_true(stats().merge_is_due);
+}
+
 /* --- Beside others --- */
 
 #define BESIDE_DOCS 200
@@ -366,6 +382,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(it_happens_by_itself, setup, close_catalogue),
 		cmocka_unit_test_setup_teardown(words_are_merged_when_nobody_writes, setup,
 						close_catalogue),
+		cmocka_unit_test_setup_teardown(words_are_not_merged_between_long_transactions,
+						setup, close_catalogue),
 		cmocka_unit_test_setup_teardown(writers_and_readers_go_on, setup, close_catalogue),
 		cmocka_unit_test_setup_teardown(documents_are_numbered_anew_before_numbers_end,
 						setup, close_catalogue),
