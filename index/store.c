@@ -15,6 +15,9 @@
 /* A reader waits so long for what locks the file whole. */
 #define READER_TIMEOUT_MS 30000
 
+/* Ids are hashes, so a transaction of many documents would write nearly all pages of an index of
+ * them. Which row a document has is known in memory, which lets no id be given twice; in databases
+ * made before format 3 an index says so, too. */
 static const char SCHEMA[] =
 	"BEGIN IMMEDIATE;"
 	"CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
@@ -22,7 +25,7 @@ static const char SCHEMA[] =
 	"  number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, prompt TEXT NOT NULL,"
 	"  type INTEGER NOT NULL, multi INTEGER NOT NULL, filter INTEGER NOT NULL);"
 	"CREATE TABLE doc ("
-	"  row INTEGER PRIMARY KEY, id INTEGER NOT NULL UNIQUE, doc INTEGER NOT NULL,"
+	"  row INTEGER PRIMARY KEY, id INTEGER NOT NULL, doc INTEGER NOT NULL,"
 	"  seq INTEGER NOT NULL, created INTEGER NOT NULL, updated INTEGER NOT NULL,"
 	"  record BLOB NOT NULL);"
 	"CREATE TABLE change ("
@@ -39,6 +42,12 @@ static const char *const MIGRATIONS[STORE_VERSION - 1] = {
 	"ALTER TABLE property ADD COLUMN readonly INTEGER NOT NULL DEFAULT 0;"
 	"UPDATE property SET readonly = 1 WHERE name GLOB 'core.*' OR name GLOB "
 	"'_index.*';" JOURNAL_SCHEMA "PRAGMA user_version = 2;"
+	"COMMIT;",
+	/* Before, the document of a change was found by its id. */
+	"BEGIN IMMEDIATE;"
+	"ALTER TABLE change ADD COLUMN row INTEGER;"
+	"UPDATE change SET row = (SELECT row FROM doc WHERE doc.id = change.id);"
+	"PRAGMA user_version = 3;"
 	"COMMIT;",
 };
 
@@ -69,16 +78,18 @@ static const char *const STATEMENTS[N_STATEMENTS] = {
 		    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
 		    " ON CONFLICT (row) DO UPDATE SET doc = excluded.doc, seq = excluded.seq,"
 		    " updated = excluded.updated, record = excluded.record",
-	[REMOVE_DOC] = "DELETE FROM doc WHERE id = ?1",
-	[ADD_CHANGE] = "INSERT INTO change (seq, op, id, time) VALUES (?1, ?2, ?3, ?4)",
+	[REMOVE_DOC] = "DELETE FROM doc WHERE row = ?1",
+	[ADD_CHANGE] = "INSERT INTO change (seq, op, id, time, row)"
+		       " VALUES (?1, ?2, ?3, ?4, ?5)",
 	[ADD_PROPERTY] =
 		"INSERT INTO property (number, name, prompt, type, multi, filter, readonly)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 	[ALL_PROPERTIES] = "SELECT number, name, prompt, type, multi, filter, readonly"
 			   " FROM property ORDER BY number",
 	[ALL_DOCS] = "SELECT " DOC_COLUMNS " FROM doc AS d",
+	/* CROSS: changes first, for they are the fewer. */
 	[DOCS_SINCE] = "SELECT " DOC_COLUMNS " FROM change AS c"
-		       " JOIN doc AS d ON d.id = c.id WHERE c.seq > ?1 AND d.seq = c.seq",
+		       " CROSS JOIN doc AS d ON d.row = c.row WHERE c.seq > ?1 AND d.seq = c.seq",
 	[CHANGES_SINCE] = "SELECT id FROM change WHERE seq > ?1",
 	[ONE_CHANGE] = "SELECT id, time FROM change WHERE seq = ?1",
 	[COUNT_DOCS] = "SELECT count(*) FROM doc",
@@ -452,9 +463,10 @@ store_begin(struct store *store)
 }
 
 static int
-add_change(struct store *store, enum journal_op op, int64_t id, uint64_t seq, int64_t time_ns)
+add_change(struct store *store, enum journal_op op, int64_t id, uint64_t row, uint64_t seq,
+	   int64_t time_ns)
 {
-	const sqlite3_int64 values[] = { (sqlite3_int64)seq, op, id, time_ns };
+	const sqlite3_int64 values[] = { (sqlite3_int64)seq, op, id, time_ns, (sqlite3_int64)row };
 	int r;
 
 	r = bind_ints(store->stmts[ADD_CHANGE], values, ARRAY_SIZE(values));
@@ -480,18 +492,20 @@ store_put(struct store *store, const struct store_document *document)
 						     document->record_len, SQLITE_STATIC));
 	if (r == 0)
 		r = db_run(stmt);
-	return r < 0 ? r : add_change(store, JOURNAL_PUT, meta->id, meta->seq, meta->updated_ns);
+	return r < 0 ? r
+		     : add_change(store, JOURNAL_PUT, meta->id, meta->row, meta->seq,
+				  meta->updated_ns);
 }
 
 int
-store_remove(struct store *store, int64_t id, uint64_t seq, int64_t time_ns)
+store_remove(struct store *store, int64_t id, uint64_t row, uint64_t seq, int64_t time_ns)
 {
 	int r;
 
-	r = bind_ints(store->stmts[REMOVE_DOC], (sqlite3_int64[]){ id }, 1);
+	r = bind_ints(store->stmts[REMOVE_DOC], (sqlite3_int64[]){ (sqlite3_int64)row }, 1);
 	if (r == 0)
 		r = db_run(store->stmts[REMOVE_DOC]);
-	return r < 0 ? r : add_change(store, JOURNAL_REMOVE, id, seq, time_ns);
+	return r < 0 ? r : add_change(store, JOURNAL_REMOVE, id, row, seq, time_ns);
 }
 
 int

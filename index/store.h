@@ -19,7 +19,7 @@ struct store;
 
 /* application_id and user_version of docs.db. */
 #define STORE_MAGIC 0x70787364 /* "pxsd" */
-#define STORE_VERSION 2
+#define STORE_VERSION 3
 
 /* Where counting goes on; kept with every commit. */
 struct store_counters {
@@ -73,7 +73,7 @@ int store_first_change(struct store *store, uint64_t *ret_seq);
 /* A transaction: begin; put and remove; commit (durable when it returns 0) or rollback. */
 int store_begin(struct store *store);
 int store_put(struct store *store, const struct store_document *document);
-int store_remove(struct store *store, int64_t id, uint64_t seq, int64_t time_ns);
+int store_remove(struct store *store, int64_t id, uint64_t row, uint64_t seq, int64_t time_ns);
 int store_commit(struct store *store, const struct store_counters *counters);
 void store_rollback(struct store *store);
 

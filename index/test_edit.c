@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/macros.h"
+#include "index/store.h"
 
 static char dir[64];
 static struct index *index_;
@@ -547,6 +548,46 @@ format_1_is_read(void **state)
 	assert_sound();
 }
 
+static int
+count_document(void *context, const struct store_document *document)
+{
+	(void)document;
+	++*(int *)context;
+	return 0;
+}
+
+/* Changes did not tell the row yet; what they changed is found all the same. */
+static void
+format_2_is_read(void **state)
+{
+	struct store_counters counters;
+	CLEANUP(index_view) struct index_view *view = NULL;
+	struct store *store;
+	int64_t removed = INT64_C(5889148344771081631);
+	char path[128];
+	int n = 0;
+
+	(void)state;
+	assert_int_equal(teardown(NULL), 0);
+	assert_int_equal(mkdir(dir, 0700), 0);
+	load_fixture("docs-v2.sql");
+	(void)snprintf(path, sizeof(path), "%s/docs.db", dir);
+	assert_int_equal(store_open(path, &store, &counters, &err), 0);
+	assert_int_equal(store_documents_since(store, 0, count_document, &n), 0);
+	assert_int_equal(n, 1);
+	store_close(store);
+
+	open_index();
+	view = index_view_get(index_);
+	assert_int_equal(index_view_count(view), 1);
+	assert_int_equal(words_found("beta"), 1);
+	assert_sound();
+	assert_int_equal(bring_back(removed), 0);
+	assert_int_equal(words_found("alpha"), 1);
+	assert_int_equal(remove_as(index_doc_id(view, 1), "anna"), 0);
+	assert_sound();
+}
+
 /* --- Documents of an upstream --- */
 
 static void
@@ -624,6 +665,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 			an_upstreams_etag_is_told_and_its_document_left_alone, setup, teardown),
 		cmocka_unit_test_setup_teardown(format_1_is_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(format_2_is_read, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("edit", tests, NULL, NULL);

@@ -200,8 +200,9 @@ index_write_remove(struct index_write *write, int64_t id)
 	if (!doc)
 		return -ENOENT;
 	write->counters.changed_ns = pxs_clock_now_ns();
-	write->error = store_remove(write->index->store, id, ++write->counters.seq,
-				    write->counters.changed_ns);
+	write->error = store_remove(write->index->store, id,
+				    docs_row(write->index->tables->docs, doc),
+				    ++write->counters.seq, write->counters.changed_ns);
 	roaring_bitmap_remove(write->live, doc);
 	write->changed = true;
 	return write->error;
