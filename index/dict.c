@@ -191,16 +191,16 @@ text_of(const struct shape *shape, uint32_t code)
 {
 	const struct dict_part *part;
 	const struct dict_entry *entry;
-	const uint32_t *offset;
+	uint32_t offset;
 
 	if (code > shape->n_mapped) {
 		entry = young_entry(shape, code);
 		return (struct text){ entry->text, entry->len };
 	}
 	part = part_of(shape, code);
-	assert(part->offsets);
-	offset = &part->offsets[code - part->first];
-	return (struct text){ part->text + offset[0], offset[1] - offset[0] - 1 };
+	offset = dict_part_offset(part, code - part->first);
+	return (struct text){ part->text + offset,
+			      dict_part_offset(part, code - part->first + 1) - offset - 1 };
 }
 
 const char *

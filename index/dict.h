@@ -2,6 +2,7 @@
 #ifndef PXS_INDEX_DICT_H
 #define PXS_INDEX_DICT_H
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -47,13 +48,29 @@ int dict_compare(const struct dict *dict, uint32_t a, uint32_t b);
 
 /* --- Written down: bytes for the files of segments.h --- */
 
-/* Texts of consecutive codes. */
+/* Texts of consecutive codes. Where each begins in `text` is told in rows of DICT_ROW of them:
+ * where the row begins, and how far each is from there. Rows of long texts are too long for that;
+ * then it is told of each as it is, as if all rows began at 0. */
+#define DICT_ROW_SHIFT 6
+#define DICT_ROW (1u << DICT_ROW_SHIFT)
 struct dict_part {
 	uint32_t first, n;
-	const uint32_t *offsets; /* [n + 1]: where each begins in text */
-	const char *text;	 /* each ends with a NUL */
+	const uint32_t *rows; /* [(n >> DICT_ROW_SHIFT) + 1]; NULL: far */
+	const uint16_t *near; /* [n + 1] */
+	const uint32_t *far;  /* [n + 1] */
+	const char *text;     /* each ends with a NUL */
 	size_t bytes;
 };
+
+/* Where the I-th of PART begins; the N-th, where the last ends. */
+static inline uint32_t
+dict_part_offset(const struct dict_part *part, uint32_t i)
+{
+	if (part->rows)
+		return part->rows[i >> DICT_ROW_SHIFT] + part->near[i];
+	assert(part->far);
+	return part->far[i];
+}
 
 /* Adds codes from FIRST on to BUF, at most to LAST and as many as fit; how many. */
 uint32_t dict_part_encode(const struct dict *dict, uint32_t first, uint32_t last,

@@ -1,8 +1,10 @@
 /* Dictionaries as bytes. A part:
  *
  *     first, n     uint32_t      codes
- *     offsets      uint32_t [n + 1]
- *     texts        each with its NUL, up to offsets[n]
+ *     far          uint32_t      0 or 1
+ *     near:   rows uint32_t [n / DICT_ROW + 1], offsets uint16_t [n + 1]
+ *     far:    offsets uint32_t [n + 1]
+ *     texts        each with its NUL, up to the n-th offset
  *
  * A lexicon:
  *
@@ -26,23 +28,78 @@
 /* Texts of a part are cut here, so that their offsets fit. */
 #define PART_BYTES (256u << 20)
 
+/* Numbers before the offsets. */
+#define PART_HEAD 3
+
 /* --- Parts --- */
+
+static uint32_t
+size_of(const struct dict *dict, uint32_t code)
+{
+	return (uint32_t)strlen(dict_text(dict, code)) + 1;
+}
+
+/* How many texts fit a part, and whether a row of them is too long. */
+static uint32_t
+count_texts(const struct dict *dict, uint32_t first, uint32_t last, uint32_t *ret_far)
+{
+	uint32_t offset = 0, n = 0, row = 0;
+
+	*ret_far = 0;
+	for (; n <= last - first && offset < PART_BYTES; n++) {
+		if (n % DICT_ROW == 0)
+			row = offset;
+		*ret_far |= offset - row > UINT16_MAX;
+		offset += size_of(dict, first + n);
+	}
+	*ret_far |= n % DICT_ROW && offset - row > UINT16_MAX;
+	return n;
+}
+
+static void
+add_far(const struct dict *dict, uint32_t first, uint32_t n, struct pxs_buf *buf)
+{
+	uint32_t offset = 0;
+
+	for (uint32_t i = 0; i <= n; i++) {
+		pxs_buf_add(buf, &offset, sizeof(offset));
+		if (i < n)
+			offset += size_of(dict, first + i);
+	}
+}
+
+static void
+add_near(const struct dict *dict, uint32_t first, uint32_t n, struct pxs_buf *buf)
+{
+	size_t n_rows = n / DICT_ROW + (size_t)1, len = n_rows * sizeof(uint32_t);
+	uint32_t *rows = (uint32_t *)(void *)pxs_buf_reserve(buf, len + (n + 1) * sizeof(uint16_t));
+	uint16_t *near = (uint16_t *)(void *)(rows + n_rows);
+	uint32_t offset = 0;
+
+	if (!rows)
+		return;
+	for (uint32_t i = 0; i <= n; i++) {
+		if (i % DICT_ROW == 0)
+			rows[i / DICT_ROW] = offset;
+		near[i] = (uint16_t)(offset - rows[i / DICT_ROW]);
+		if (i < n)
+			offset += size_of(dict, first + i);
+	}
+	buf->len += len + (n + 1) * sizeof(uint16_t);
+}
 
 uint32_t
 dict_part_encode(const struct dict *dict, uint32_t first, uint32_t last, struct pxs_buf *buf)
 {
-	uint32_t offset = 0, n = 0;
+	uint32_t far;
+	uint32_t n = count_texts(dict, first, last, &far);
+	const uint32_t head[] = { first, n, far };
 
-	for (; n <= last - first && offset < PART_BYTES; n++)
-		offset += (uint32_t)strlen(dict_text(dict, first + n)) + 1;
-	pxs_buf_add(buf, &first, sizeof(first));
-	pxs_buf_add(buf, &n, sizeof(n));
-	offset = 0;
-	for (uint32_t i = 0; i < n; i++) {
-		pxs_buf_add(buf, &offset, sizeof(offset));
-		offset += (uint32_t)strlen(dict_text(dict, first + i)) + 1;
-	}
-	pxs_buf_add(buf, &offset, sizeof(offset));
+	pxs_buf_add(buf, head, sizeof(head));
+	if (far)
+		add_far(dict, first, n, buf);
+	else
+		add_near(dict, first, n, buf);
 	for (uint32_t i = 0; i < n; i++) {
 		const char *text = dict_text(dict, first + i);
 
@@ -54,14 +111,17 @@ dict_part_encode(const struct dict *dict, uint32_t first, uint32_t last, struct 
 static bool
 texts_end(const struct dict_part *part, size_t len)
 {
-	if (part->offsets[0] != 0 || part->offsets[part->n] != len)
+	uint32_t before = dict_part_offset(part, 0);
+
+	if (before != 0 || dict_part_offset(part, part->n) != len)
 		return false;
-	for (uint32_t i = 0; i < part->n; i++)
-		if (part->offsets[i] >= part->offsets[i + 1])
+	for (uint32_t i = 1; i <= part->n; i++) {
+		uint32_t offset = dict_part_offset(part, i);
+
+		if (offset <= before || offset > len || part->text[offset - 1] != '\0')
 			return false;
-	for (uint32_t i = 1; i <= part->n; i++)
-		if (part->text[part->offsets[i] - 1] != '\0')
-			return false;
+		before = offset;
+	}
 	return true;
 }
 
@@ -70,18 +130,28 @@ dict_part_decode(const void *data, size_t len, struct dict_part *ret_part)
 {
 	const uint32_t *numbers = data;
 	struct dict_part part = { .bytes = len };
-	size_t before;
+	size_t before, n_rows;
 
-	if (len < 3 * sizeof(*numbers))
+	if (len < PART_HEAD * sizeof(*numbers))
 		return -EBADMSG;
 	part.first = numbers[0];
 	part.n = numbers[1];
-	before = (3 + (size_t)part.n) * sizeof(*numbers);
 	if (part.first == 0 || part.n == 0 || part.n > UINT32_MAX / 2 ||
-	    part.first > UINT32_MAX / 2 || before > len)
+	    part.first > UINT32_MAX / 2 || numbers[2] > 1)
 		return -EBADMSG;
-	part.offsets = numbers + 2;
-	part.text = (const char *)(part.offsets + part.n + 1);
+	n_rows = part.n / DICT_ROW + (size_t)1;
+	before = PART_HEAD * sizeof(*numbers);
+	if (numbers[2]) {
+		part.far = numbers + PART_HEAD;
+		before += (part.n + (size_t)1) * sizeof(*part.far);
+	} else {
+		part.rows = numbers + PART_HEAD;
+		part.near = (const uint16_t *)(part.rows + n_rows);
+		before += n_rows * sizeof(*part.rows) + (part.n + (size_t)1) * sizeof(*part.near);
+	}
+	if (before > len)
+		return -EBADMSG;
+	part.text = (const char *)data + before;
 	if (!texts_end(&part, len - before))
 		return -EBADMSG;
 	*ret_part = part;

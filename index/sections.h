@@ -16,7 +16,7 @@
 #include "index/epoch.h"
 
 /* Raise when the layout of any file changes: they are then made anew. */
-#define SECTIONS_VERSION 2
+#define SECTIONS_VERSION 3
 
 /* A file says what it is, so that none can stand for another. */
 struct sections_name {

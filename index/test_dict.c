@@ -195,6 +195,49 @@ a_lent_text_lives_as_long_as_the_epoch(void **state)
 	check(10);
 }
 
+/* N texts of six bytes, but for the one at AT, of LEN: FAR says how their offsets are told. */
+static void
+write_long(uint32_t n, uint32_t at, size_t len, bool far)
+{
+	CLEANUP(pxs_buf) struct pxs_buf buf = PXS_BUF_INIT;
+	CLEANUP(dict) struct dict *texts = NULL;
+	CLEANUP(free) char *text = malloc(len + 1);
+	struct dict_part part;
+	uint32_t code;
+
+	assert_non_null(text);
+	memset(text, 'x', len);
+	assert_int_equal(dict_new(&texts), 0);
+	for (uint32_t i = 0; i < n; i++) {
+		(void)snprintf(text, 8, "%06u", i);
+		if (i == at)
+			text[6] = 'x';
+		assert_int_equal(dict_add(texts, text, i == at ? len : 6, &code), 0);
+	}
+	assert_int_equal(dict_part_encode(texts, 1, n, &buf), n);
+	assert_int_equal(dict_part_decode(buf.data, buf.len, &part), 0);
+	assert_int_equal(part.far != NULL, far);
+	for (uint32_t i = 0; i < n; i++)
+		assert_string_equal(part.text + dict_part_offset(&part, i),
+				    dict_text(texts, i + 1));
+	assert_int_equal(dict_part_offset(&part, n), n * 7 + len - 6);
+}
+
+static void
+rows_of_long_texts_are_told_apart(void **state)
+{
+	const uint32_t others = (DICT_ROW - 2) * 7; /* before the last of the row */
+
+	(void)state;
+	write_long(DICT_ROW * 3, 5, 100, false);
+	write_long(DICT_ROW * 3, DICT_ROW + 5, UINT16_MAX - others - 1, false);
+	write_long(DICT_ROW * 3, DICT_ROW + 5, UINT16_MAX - others, true);
+	write_long(DICT_ROW * 2, DICT_ROW * 2 - 1, 1000000, false);
+	write_long(DICT_ROW * 2 - 1, DICT_ROW * 2 - 2, 1000000, true);
+	write_long(1, 0, UINT16_MAX - 1, false);
+	write_long(1, 0, UINT16_MAX, true);
+}
+
 static void
 damaged_bytes_are_refused(void **state)
 {
@@ -210,7 +253,7 @@ damaged_bytes_are_refused(void **state)
 		assert_int_equal(dict_part_decode(part.data, len, &found), -EBADMSG);
 	for (size_t len = 0; len < lexicon.len; len++)
 		assert_int_equal(dict_lexicon_decode(lexicon.data, len, &words), -EBADMSG);
-	/* The offset of the second text, and the first rank. */
+	/* Where the first row begins, and the first rank. */
 	part.data[12] ^= 0x7f;
 	lexicon.data[9] ^= 0x7f;
 	assert_int_equal(dict_part_decode(part.data, part.len, &found), -EBADMSG);
@@ -226,6 +269,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(ranks_of_all_begin_with_those, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_lent_text_lives_as_long_as_the_epoch, setup,
 						teardown),
+		cmocka_unit_test(rows_of_long_texts_are_told_apart),
 		cmocka_unit_test_setup_teardown(damaged_bytes_are_refused, setup, teardown),
 	};
 

@@ -42,7 +42,7 @@ read_part(const void *data, size_t size)
 	if (dict_part_decode(data, size, &part) < 0)
 		return;
 	for (uint32_t i = 0; i < part.n; i++)
-		sink += strlen(part.text + part.offsets[i]);
+		sink += strlen(part.text + dict_part_offset(&part, i));
 }
 
 static void
