@@ -108,6 +108,8 @@ index_hits_put(struct index_hits *hits)
 	}
 	query_free(hits->query);
 	scores_free(hits->scores);
+	if (hits->scored)
+		roaring_bitmap_free(hits->scored);
 	facet_set_free(hits->facets);
 	for (size_t i = 0; i < HITS_LONE_FACETS; i++)
 		index_facet_free(hits->lone[i]);

@@ -40,7 +40,9 @@ struct index_hits {
 
 	pthread_mutex_t lock; /* and the sorters, which are prepared at need */
 	struct hits_ordering orderings[2];
-	struct scores *scores; /* NULL until someone sorts by them */
+	struct scores *scores;	  /* NULL until someone sorts by them */
+	roaring_bitmap_t *scored; /* the hits that have any; NULL: all */
+	uint64_t n_scored;	  /* of the best, which are among those */
 	struct facet_set *facets;
 	struct index_facet *lone[HITS_LONE_FACETS];
 	size_t next_lone;    /* to be replaced */

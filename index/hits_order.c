@@ -18,6 +18,8 @@
 #define ORDERED_FIRST 256
 #define ORDERED_GROWTH 4
 
+#define ALL UINT64_MAX
+
 /* Beyond this part of the hits, all are sorted. */
 #define ORDERED_PART 64
 
@@ -26,21 +28,65 @@
 
 /* --- With the lock held --- */
 
-static int
-prepare(struct index_hits *hits, struct hits_ordering *ordering, const struct index_budget *budget)
+static bool
+has_score(const struct index_hits *hits, uint32_t doc)
 {
-	int r = 0;
+	return hits->scores && (!hits->scored || roaring_bitmap_contains(hits->scored, doc));
+}
 
+/* The best N, or ALL, have scores, if any are needed. */
+static bool
+has_scores(const struct index_hits *hits, uint64_t n)
+{
+	return n == 0 || (hits->scores && (!hits->scored || n <= hits->n_scored));
+}
+
+static int
+score(struct index_hits *hits, const struct sorter *sorter, uint64_t n,
+      const struct index_budget *budget)
+{
+	roaring_bitmap_t *scored = NULL;
+	struct scores *scores;
+	int r;
+
+	if (has_scores(hits, n))
+		return 0;
+	if (!sorter_is_relevance(sorter))
+		n = ALL;
+	r = relevance_scores(hits->view, hits->query, hits->docs, n, budget, &scores, &scored,
+			     NULL);
+	if (r < 0)
+		return r;
+	atomic_fetch_add(&hits->bytes, scores->bytes - (hits->scores ? hits->scores->bytes : 0));
+	scores_free(hits->scores);
+	if (hits->scored)
+		roaring_bitmap_free(hits->scored);
+	hits->scores = scores;
+	hits->scored = scored;
+	hits->n_scored = n;
+	return 0;
+}
+
+/* For the first N in order; for ALL, any document may be asked for. */
+static int
+prepare(struct index_hits *hits, struct hits_ordering *ordering, uint64_t n,
+	const struct index_budget *budget)
+{
 	if (sorter_wants_scores(&ordering->sorter)) {
-		if (!hits->scores)
-			r = relevance_scores(hits->view, hits->query, hits->docs, budget,
-					     &hits->scores, NULL);
+		int r = score(hits, &ordering->sorter, n, budget);
+
 		if (r < 0)
 			return r;
-		atomic_fetch_add(&hits->bytes, hits->scores->bytes);
 		sorter_set_scores(&ordering->sorter, hits->scores);
 	}
 	return sorter_prepare(&ordering->sorter, budget);
+}
+
+/* The hits among which those are that ORDERING is prepared for. */
+static const roaring_bitmap_t *
+scored_of(const struct index_hits *hits, const struct hits_ordering *ordering)
+{
+	return sorter_wants_scores(&ordering->sorter) && hits->scored ? hits->scored : hits->docs;
 }
 
 int
@@ -56,9 +102,10 @@ hits_order(struct index_hits *hits, struct hits_ordering *ordering, uint64_t n,
 		return 0;
 	if (wanted >= hits->count / ORDERED_PART)
 		wanted = hits->count;
-	r = prepare(hits, ordering, budget);
+	r = prepare(hits, ordering, wanted < hits->count ? wanted : ALL, budget);
 	if (r == 0)
-		r = sorter_order(&ordering->sorter, hits->docs, wanted, budget, &order);
+		r = sorter_order(&ordering->sorter, scored_of(hits, ordering), wanted, budget,
+				 &order);
 	if (r < 0)
 		return r;
 	atomic_fetch_add(&hits->bytes, (wanted - ordering->n_ordered) * sizeof(*order));
@@ -111,10 +158,12 @@ page_after(struct index_hits *hits, struct hits_ordering *ordering, const struct
 	int r;
 
 	if (told == ordering->n_ordered && told < hits->count) {
-		if (ordering->scans++ < SCANS_MAX)
+		r = prepare(hits, ordering, ALL, budget);
+		if (r == 0 && ordering->scans++ < SCANS_MAX)
 			return sorter_first(&ordering->sorter, hits->docs, place, n, budget, docs,
 					    ret_n);
-		r = hits_order(hits, ordering, hits->count, budget);
+		if (r == 0)
+			r = hits_order(hits, ordering, hits->count, budget);
 		if (r < 0)
 			return r;
 		told = told_before(ordering, place);
@@ -229,7 +278,7 @@ index_hits_after(struct index_hits *hits, uint64_t row, const struct index_budge
 	r = budget_lock(budget, &hits->lock);
 	if (r < 0)
 		return r;
-	r = prepare(hits, ordering, budget);
+	r = prepare(hits, ordering, ALL, budget);
 	if (r == 0)
 		r = place_of_row(hits, ordering, row, &place);
 	if (r == 0)
@@ -245,7 +294,7 @@ index_hits_cursor(struct index_hits *hits, uint32_t doc, struct pxs_buf *cursor)
 	int r;
 
 	(void)pthread_mutex_lock(&hits->lock);
-	r = prepare(hits, ordering, NULL);
+	r = prepare(hits, ordering, has_score(hits, doc) ? 0 : ALL, NULL);
 	if (r == 0)
 		r = cursor_print(&ordering->sorter, doc, cursor);
 	give_back(hits);
@@ -259,7 +308,7 @@ resume(struct index_hits *hits, const char *cursor, const struct index_budget *b
 {
 	struct hits_ordering *ordering = hits->paged;
 	struct sort_place place = { 0 };
-	int r = prepare(hits, ordering, budget);
+	int r = prepare(hits, ordering, 0, budget);
 
 	if (r == 0)
 		r = cursor_parse(&ordering->sorter, cursor, &place);

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/macros.h"
 #include "index/fts.h"
+#include "index/impacts.h"
 #include "index/lexicon.h"
 
 /* Kept postings lie in sets by a hash of their keys; a set that is full lets one go. */
@@ -31,6 +32,7 @@ struct postings_cache {
 		bool used;		   /* since the hand came by */
 	} kept[KEPT_MAX];
 	size_t bytes, max_bytes;
+	size_t bytes_document;
 	uint32_t hand; /* goes around, and lets go of what was not used since */
 };
 
@@ -43,6 +45,7 @@ postings_put(struct postings *postings)
 		return;
 	if (postings->docs)
 		roaring_bitmap_free(postings->docs);
+	impacts_put(postings->impacts);
 	free(postings->more);
 	free(postings);
 }
@@ -58,7 +61,8 @@ static size_t
 bytes_of(const struct postings *postings)
 {
 	return sizeof(*postings) + OVERHEAD_BYTES + postings->n_more * sizeof(*postings->more) +
-	       roaring_bitmap_portable_size_in_bytes(postings->docs);
+	       roaring_bitmap_portable_size_in_bytes(postings->docs) +
+	       (postings->impacts ? impacts_bytes(postings->impacts) : 0);
 }
 
 /* What FTS5 tells on the way to postings. */
@@ -213,13 +217,14 @@ postings_of_sloppy(struct fts *fts, const struct pxs_buf *terms, size_t n, uint3
 /* --- Those that are kept --- */
 
 int
-postings_cache_new(size_t max_bytes, struct postings_cache **ret_cache)
+postings_cache_new(size_t max_bytes, size_t bytes_document, struct postings_cache **ret_cache)
 {
 	struct postings_cache *cache = calloc(1, sizeof(*cache));
 
 	if (!cache)
 		return -ENOMEM;
 	cache->max_bytes = max_bytes;
+	cache->bytes_document = bytes_document;
 	(void)pthread_mutex_init(&cache->lock, NULL);
 	*ret_cache = cache;
 	return 0;
@@ -325,21 +330,55 @@ fits(const struct postings_cache *cache, const struct kept *kept, const struct p
 	return cache->bytes - freed + bytes_of(postings) <= cache->max_bytes;
 }
 
+/* In place of BEFORE (may be NULL), which knew less. */
 static void
-keep(struct postings_cache *cache, struct postings *postings, bool named)
+keep(struct postings_cache *cache, struct postings *postings, const struct postings *before,
+     bool named)
 {
 	struct kept *kept;
 
-	if (bytes_of(postings) > cache->max_bytes)
-		return;
 	(void)pthread_mutex_lock(&cache->lock);
+	cache->max_bytes = MAX(cache->max_bytes, postings->covered * cache->bytes_document);
+	if (before && before->impacts)
+		postings->impacts = impacts_ref(before->impacts);
 	kept = place_for(cache, postings->key);
-	if (named || fits(cache, kept, postings)) {
+	if (bytes_of(postings) <= cache->max_bytes && (named || fits(cache, kept, postings))) {
 		drop(cache, kept);
 		*kept = (struct kept){ postings_ref(postings), named };
 		cache->bytes += bytes_of(postings);
 		trim(cache);
 	}
+	(void)pthread_mutex_unlock(&cache->lock);
+}
+
+struct impacts *
+postings_impacts(struct postings_cache *cache, struct postings *postings)
+{
+	struct impacts *impacts;
+
+	(void)pthread_mutex_lock(&cache->lock);
+	impacts = postings->impacts ? impacts_ref(postings->impacts) : NULL;
+	(void)pthread_mutex_unlock(&cache->lock);
+	return impacts;
+}
+
+void
+postings_set_impacts(struct postings_cache *cache, struct postings *postings,
+		     struct impacts *impacts)
+{
+	struct kept *kept;
+	bool is_kept;
+
+	(void)pthread_mutex_lock(&cache->lock);
+	kept = place_for(cache, postings->key);
+	is_kept = kept->postings == postings;
+	if (is_kept)
+		cache->bytes -= bytes_of(postings);
+	impacts_put(postings->impacts);
+	postings->impacts = impacts_ref(impacts);
+	if (is_kept)
+		cache->bytes += bytes_of(postings);
+	trim(cache);
 	(void)pthread_mutex_unlock(&cache->lock);
 }
 
@@ -382,7 +421,7 @@ get(struct postings_cache *cache, struct fts *fts, uint32_t number, bool named,
 	}
 	r = read_term(fts, number, before, budget, ret_postings);
 	if (r == 0 && (*ret_postings)->covered)
-		keep(cache, *ret_postings, named);
+		keep(cache, *ret_postings, before, named);
 	return r;
 }
 
@@ -427,7 +466,7 @@ postings_of_phrase(struct postings_cache *cache, struct fts *fts, const struct p
 	}
 	r = read_rest(fts, key, terms, n, before, budget, ret_postings);
 	if (r == 0 && (*ret_postings)->covered)
-		keep(cache, *ret_postings, true);
+		keep(cache, *ret_postings, before, true);
 	return r;
 }
 

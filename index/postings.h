@@ -20,6 +20,7 @@
 #include "base/cleanup.h"
 
 struct fts;
+struct impacts;
 struct index_budget;
 struct pxs_buf;
 
@@ -34,7 +35,7 @@ struct postings_key {
 	uint64_t high, low;
 };
 
-/* Counted references; immutable. */
+/* Counted references; immutable but for `impacts`. */
 struct postings {
 	atomic_uint references;
 	struct postings_key key;
@@ -42,18 +43,21 @@ struct postings {
 	roaring_bitmap_t *docs;
 	struct posting *more; /* ascending */
 	size_t n_more;
+	struct impacts *impacts; /* postings_impacts() */
 };
 
 void postings_put(struct postings *postings);
 DEFINE_CLEANUP(postings, struct postings *, postings_put)
 
-/* Memory of an index's kept postings. */
+/* Memory of an index's kept postings: this much, or this much a document if that is more. */
 #define POSTINGS_BYTES_MAX ((size_t)64 << 20)
+#define POSTINGS_BYTES_DOCUMENT 64
 
 struct postings_cache;
 
-/* Above MAX_BYTES those go that were not used lately. */
-int postings_cache_new(size_t max_bytes, struct postings_cache **ret_cache);
+/* Above MAX_BYTES, or BYTES_DOCUMENT for each document of the index, those go that were not used
+ * lately. */
+int postings_cache_new(size_t max_bytes, size_t bytes_document, struct postings_cache **ret_cache);
 void postings_cache_free(struct postings_cache *cache);
 DEFINE_CLEANUP(postings_cache, struct postings_cache *, postings_cache_free)
 size_t postings_cache_bytes(struct postings_cache *cache);
@@ -77,8 +81,15 @@ int postings_find_matched(struct postings_cache *cache, struct fts *fts, uint32_
 int postings_of_phrase(struct postings_cache *cache, struct fts *fts, const struct pxs_buf *terms,
 		       size_t n, const struct index_budget *budget, struct postings **ret_postings);
 
-/* The same for terms moved apart by SLOP, which are not kept: those times count 1 / (1 + width).
- * GAPS as for fts_find_sloppy(). */
+/* What was set, with a reference for the caller, or NULL. It may lack documents that came since. */
+struct impacts *postings_impacts(struct postings_cache *cache, struct postings *postings);
+/* From now on, and for what takes the place of POSTINGS, which are not those of
+ * postings_of_sloppy(). */
+void postings_set_impacts(struct postings_cache *cache, struct postings *postings,
+			  struct impacts *impacts);
+
+/* The postings of terms that may be moved apart by SLOP, which are not kept: those times count 1 /
+ * (1 + width). GAPS as for fts_find_sloppy(). */
 int postings_of_sloppy(struct fts *fts, const struct pxs_buf *terms, size_t n, uint32_t slop,
 		       bool gaps, const struct index_budget *budget,
 		       struct postings **ret_postings);

@@ -19,6 +19,7 @@
 #include "index/field_stats.h"
 #include "index/measure.h"
 #include "index/postings.h"
+#include "index/prune.h"
 #include "index/scorer.h"
 #include "index/search.h"
 #include "index/view.h"
@@ -32,7 +33,8 @@ relevance_init(struct relevance *relevance)
 	if (r == 0)
 		r = field_stats_cache_new(&relevance->stats);
 	if (r == 0)
-		r = postings_cache_new(POSTINGS_BYTES_MAX, &relevance->postings);
+		r = postings_cache_new(POSTINGS_BYTES_MAX, POSTINGS_BYTES_DOCUMENT,
+				       &relevance->postings);
 	return r;
 }
 
@@ -78,7 +80,7 @@ relevance_tells(const struct query *query)
 
 /* Where reading of a bitmap has come to. */
 struct cursor {
-	const roaring_bitmap_t *docs;
+	roaring_bitmap_t *docs;
 	roaring_uint32_iterator_t at;
 	size_t more; /* of a field's postings */
 };
@@ -87,8 +89,9 @@ struct scoring {
 	const struct scorer *scorer;
 	const struct index_budget *budget;
 	struct cursor *cursors; /* of each clause's fields, or of the clause, in turn */
-	uint16_t *slots;	/* of places; of those that are hits, only */
-	uint32_t *docs;		/* of the segment, as many as there are slots; below, the same */
+	size_t n_cursors;
+	uint16_t *slots; /* of places; of those that are hits, only */
+	uint32_t *docs;	 /* of the segment, as many as there are slots; below, the same */
 	uint8_t *lengths;
 	float *best; /* of a clause's fields, by slot */
 	/* Of all clauses. Floats added as doubles lose nothing, so that documents which get the
@@ -99,6 +102,8 @@ struct scoring {
 static void
 scoring_cleanup(struct scoring *scoring)
 {
+	for (size_t i = 0; i < scoring->n_cursors; i++)
+		roaring_bitmap_free(scoring->cursors[i].docs);
 	free(scoring->cursors);
 	free(scoring->slots);
 	free(scoring->docs);
@@ -107,19 +112,41 @@ scoring_cleanup(struct scoring *scoring)
 	free(scoring->sums);
 }
 
-static void
-cursor_init(struct cursor *cursor, const roaring_bitmap_t *docs)
+/* To read those of DOCS that are HITS. */
+static int
+add_cursor(struct scoring *scoring, const roaring_bitmap_t *docs, const roaring_bitmap_t *hits)
 {
-	cursor->docs = docs;
-	cursor->more = 0;
-	roaring_init_iterator(docs, &cursor->at);
+	struct cursor *cursor = &scoring->cursors[scoring->n_cursors];
+
+	cursor->docs = roaring_bitmap_and(docs, hits);
+	if (!cursor->docs)
+		return -ENOMEM;
+	roaring_init_iterator(cursor->docs, &cursor->at);
+	scoring->n_cursors++;
+	return 0;
 }
 
-/* For segments of up to ROOM slots. */
 static int
-scoring_init(struct scoring *scoring, const struct scorer *scorer, size_t room,
-	     const struct index_budget *budget)
+add_cursors(struct scoring *scoring, const struct scorer_clause *clause,
+	    const roaring_bitmap_t *hits)
 {
+	int r = clause->docs ? add_cursor(scoring, clause->docs, hits) : 0;
+
+	for (size_t i = 0; r == 0 && i < clause->n; i++) {
+		const struct scorer_field *field = &clause->fields[i];
+
+		r = add_cursor(scoring, field->docs ? field->docs : field->postings->docs, hits);
+	}
+	return r;
+}
+
+/* For HITS in segments of up to ROOM slots. */
+static int
+scoring_init(struct scoring *scoring, const struct scorer *scorer, const roaring_bitmap_t *hits,
+	     size_t room, const struct index_budget *budget)
+{
+	int r = 0;
+
 	size_t n = 1;
 
 	*scoring = (struct scoring){ .scorer = scorer, .budget = budget };
@@ -134,16 +161,9 @@ scoring_init(struct scoring *scoring, const struct scorer *scorer, size_t room,
 	if (!scoring->cursors || !scoring->slots || !scoring->docs || !scoring->lengths ||
 	    !scoring->best || !scoring->sums)
 		return -ENOMEM;
-	n = 0;
-	for (size_t i = 0; i < scorer->n; i++) {
-		const struct scorer_clause *clause = &scorer->clauses[i];
-
-		if (clause->docs)
-			cursor_init(&scoring->cursors[n++], clause->docs);
-		for (size_t k = 0; k < clause->n; k++)
-			cursor_init(&scoring->cursors[n++], clause->fields[k].docs);
-	}
-	return 0;
+	for (size_t i = 0; r == 0 && i < scorer->n; i++)
+		r = add_cursors(scoring, &scorer->clauses[i], hits);
+	return r;
 }
 
 /* The next documents of CURSOR, as far as they are of SEGMENT. */
@@ -346,26 +366,32 @@ score_all(struct scoring *scoring, const roaring_bitmap_t *hits, const struct sc
 
 int
 relevance_scores(const struct index_view *view, const struct query *query,
-		 const roaring_bitmap_t *hits, const struct index_budget *budget,
-		 struct scores **ret_scores, struct pxs_error *err)
+		 const roaring_bitmap_t *hits, uint64_t n, const struct index_budget *budget,
+		 struct scores **ret_scores, roaring_bitmap_t **ret_among, struct pxs_error *err)
 {
 	struct search search = { .view = view, .budget = budget, .err = err };
+	CLEANUP(bitmap) roaring_bitmap_t *among = NULL;
 	CLEANUP(scoring) struct scoring scoring = { 0 };
 	CLEANUP(scorer) struct scorer scorer = { 0 };
 	CLEANUP(scores) struct scores *scores = NULL;
 	int r;
 
+	r = scorer_init(&scorer, &search, query->root, hits);
+	if (r == 0 && n < roaring_bitmap_get_cardinality(hits))
+		r = prune_hits(view, &scorer, hits, n, budget, &among);
+	if (r < 0)
+		return r;
+	hits = among ? among : hits;
 	r = scores_new(hits, &scores);
 	if (r == -EINVAL)
 		return relevance_refuse(err);
 	if (r == 0)
-		r = scorer_init(&scorer, &search, query->root, hits);
-	if (r == 0)
-		r = scoring_init(&scoring, &scorer, most_slots(scores), budget);
+		r = scoring_init(&scoring, &scorer, hits, most_slots(scores), budget);
 	if (r == 0)
 		r = score_all(&scoring, hits, scores);
 	if (r < 0)
 		return r;
 	*ret_scores = STEAL(scores);
+	*ret_among = STEAL(among);
 	return 0;
 }

@@ -63,11 +63,14 @@ DEFINE_CLEANUP(scores, struct scores *, scores_free)
 /* Whether the conditions of QUERY tell its hits apart: whether words are asked for. */
 bool relevance_tells(const struct query *query);
 
-/* The scores of HITS, which QUERY found in VIEW; the caller frees them. 0; budget_check()'s;
- * -EINVAL: relevance_refuse()'s; others as index_search(). */
+/* The scores of HITS, which QUERY found in VIEW; the caller frees them. If no more than the best N
+ * are needed, *RET_AMONG may be those hits, N or more, among which these are, and only they have
+ * scores; the caller frees it, too. NULL: all have. 0; budget_check()'s; -EINVAL:
+ * relevance_refuse()'s; others as index_search(). */
 int relevance_scores(const struct index_view *view, const struct query *query,
-		     const roaring_bitmap_t *hits, const struct index_budget *budget,
-		     struct scores **ret_scores, struct pxs_error *err);
+		     const roaring_bitmap_t *hits, uint64_t n, const struct index_budget *budget,
+		     struct scores **ret_scores, roaring_bitmap_t **ret_among,
+		     struct pxs_error *err);
 
 /* -EINVAL with its sentence: more than RELEVANCE_BYTES_MAX. */
 int relevance_refuse(struct pxs_error *err);

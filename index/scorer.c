@@ -143,16 +143,19 @@ measure_field(struct builder *builder, struct scorer_field *field,
 static int
 finish_field(struct builder *builder, struct scorer_field *field, double factor)
 {
-	field->docs = roaring_bitmap_and(field->postings->docs, builder->within);
-	if (!field->docs)
-		return -ENOMEM;
+	size_t bytes = roaring_bitmap_portable_size_in_bytes(field->postings->docs);
+
+	if (builder->within != builder->hits) {
+		field->docs = roaring_bitmap_and(field->postings->docs, builder->within);
+		if (!field->docs)
+			return -ENOMEM;
+	}
 	field->weight = (float)(builder->boost * factor);
 	for (unsigned int length = 0; length < ARRAY_SIZE(field->once); length++)
 		field->once[length] = scorer_field_score(field, 1, (uint8_t)length);
-	return account(builder,
-		       sizeof(*field) + roaring_bitmap_portable_size_in_bytes(field->docs) +
-			       roaring_bitmap_portable_size_in_bytes(field->postings->docs) +
-			       field->postings->n_more * sizeof(struct posting));
+	/* What is looked at of them is a copy. */
+	return account(builder, sizeof(*field) + 2 * bytes +
+					field->postings->n_more * sizeof(struct posting));
 }
 
 static int

@@ -14,7 +14,7 @@ struct measure_table;
 /* One word (or phrase) in one property. */
 struct scorer_field {
 	struct postings *postings;
-	roaring_bitmap_t *docs;	     /* that have it and count for the clause */
+	roaring_bitmap_t *docs;	     /* that count; NULL: all hits that have it */
 	const struct column *column; /* NULL: of numbers, without length */
 	const struct measure_table *table;
 	double idf, average;

@@ -91,6 +91,14 @@ struct word {
 };
 
 static int
+find_number(const struct search *search, uint32_t number, roaring_bitmap_t *hits)
+{
+	const struct tables *tables = search->view->tables;
+
+	return postings_find(tables->relevance.postings, tables->fts, number, search->budget, hits);
+}
+
+static int
 find_in_property(void *context, const struct query_property *property)
 {
 	struct word *word = context;
@@ -101,11 +109,12 @@ find_in_property(void *context, const struct query_property *property)
 	r = search_text_term(word->search, property, word->text, word->len, &number);
 	if (r < 0 || number == 0)
 		return r;
+	if (!word->search->trace)
+		return find_number(word->search, number, word->hits);
 	found = roaring_bitmap_create();
 	if (!found)
 		return -ENOMEM;
-	r = postings_find(word->search->view->tables->relevance.postings,
-			  word->search->view->tables->fts, number, word->search->budget, found);
+	r = find_number(word->search, number, found);
 	if (r < 0)
 		return r;
 	search_tell_term(word->search, property, word->text, word->len, found);

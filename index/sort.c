@@ -47,9 +47,15 @@ bool
 sorter_wants_scores(const struct sorter *sorter)
 {
 	for (size_t i = 0; i < sorter->n; i++)
-		if (!sorter->keys[i].column && !sorter->keys[i].scores)
+		if (!sorter->keys[i].column)
 			return true;
 	return false;
+}
+
+bool
+sorter_is_relevance(const struct sorter *sorter)
+{
+	return sorter->n == 1 && !sorter->keys[0].column && sorter->keys[0].descending;
 }
 
 void

@@ -49,8 +49,10 @@ void sorter_init(struct sorter *sorter, const struct index_view *view, const str
 /* By relevance, the best first. */
 void sorter_init_relevance(struct sorter *sorter, const struct index_view *view);
 
-/* Whether it sorts by scores that are to be set before it is prepared; lent as long as SORTER. */
+/* Whether it sorts by scores, which are to be set before it is prepared; lent until others are. */
 bool sorter_wants_scores(const struct sorter *sorter);
+/* Whether by nothing else, the best first. */
+bool sorter_is_relevance(const struct sorter *sorter);
 void sorter_set_scores(struct sorter *sorter, const struct scores *scores);
 
 /* What a key sorts by: a property, or "_score". */

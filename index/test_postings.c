@@ -45,7 +45,7 @@ set_up(void **state)
 	*state = f;
 	return fts_open(f->path, &f->fts, &seq, &err) < 0
 		       ? -1
-		       : postings_cache_new(POSTINGS_BYTES_MAX, &f->cache);
+		       : postings_cache_new(POSTINGS_BYTES_MAX, 0, &f->cache);
 }
 
 static int
@@ -296,7 +296,7 @@ test_let_go(void **state)
 	int kept = 0;
 
 	postings_cache_free(STEAL(f->cache));
-	assert_int_equal(postings_cache_new(LITTLE, &f->cache), 0);
+	assert_int_equal(postings_cache_new(LITTLE, 0, &f->cache), 0);
 	put_some(f);
 	for (int i = 0; i < SOME; i++)
 		get_some(f, i, &first[i]);
@@ -337,7 +337,7 @@ test_matched(void **state)
 	struct fixture *f = *state;
 
 	postings_cache_free(STEAL(f->cache));
-	assert_int_equal(postings_cache_new(LITTLE, &f->cache), 0);
+	assert_int_equal(postings_cache_new(LITTLE, 0, &f->cache), 0);
 	put_some(f);
 	for (int i = NAMED; i < 2 * NAMED; i++)
 		find_matched(f, i);
@@ -360,7 +360,7 @@ test_too_large(void **state)
 	struct fixture *f = *state;
 
 	postings_cache_free(STEAL(f->cache));
-	assert_int_equal(postings_cache_new(1, &f->cache), 0);
+	assert_int_equal(postings_cache_new(1, 0, &f->cache), 0);
 	put_alone(f, "cat");
 	assert_int_equal(count(f, "cat"), 1);
 	assert_int_equal(postings_cache_bytes(f->cache), 0);
@@ -413,7 +413,7 @@ test_threads(void **state)
 	void *wrong;
 
 	postings_cache_free(STEAL(f->cache));
-	assert_int_equal(postings_cache_new(LITTLE, &f->cache), 0);
+	assert_int_equal(postings_cache_new(LITTLE, 0, &f->cache), 0);
 	put_some(f);
 	put_alone(f, "cat");
 	for (size_t i = 0; i < ARRAY_SIZE(readers); i++)
