@@ -32,8 +32,7 @@
 #define SEGMENT_SHIFT 37
 #define LEAF_HEAD 4
 
-/* FTS5's own limits. */
-#define LEVELS_MAX 64
+/* FTS5's own limit, which holds for levels, too: each merge of all segments adds one. */
 #define SEGMENTS_MAX 2000
 
 /* Terms of the index itself begin so, those of prefix indexes otherwise. */
@@ -51,7 +50,7 @@ struct fts_pages {
 	struct segment {
 		uint32_t id, first, last; /* leaves */
 	} segments[SEGMENTS_MAX];
-	size_t levels[LEVELS_MAX + 1]; /* where each begins in them, and the end */
+	size_t levels[SEGMENTS_MAX + 1]; /* where each begins in them, and the end */
 	size_t n_levels;
 };
 
@@ -126,7 +125,7 @@ parse_structure(struct fts_pages *pages, const struct bytes *from)
 	size_t at = COOKIE_SIZE;
 	size_t n_segments = 0;
 
-	if (!read_varint(from->data, from->len, &at, &n_levels) || n_levels > LEVELS_MAX ||
+	if (!read_varint(from->data, from->len, &at, &n_levels) || n_levels > SEGMENTS_MAX ||
 	    !read_varint(from->data, from->len, &at, &n) ||
 	    !read_varint(from->data, from->len, &at, &n))
 		return false;

@@ -204,6 +204,30 @@ pages_say_what_fts5_says(void **state)
 	}
 }
 
+/* Every merge of all segments makes one more, most of them empty in the end. */
+static void
+levels_may_be_many(void **state)
+{
+	CLEANUP(sqlite3) sqlite3 *db = open_table(64);
+	CLEANUP(fts_pages) struct fts_pages *pages = NULL;
+	CLEANUP(stmt) sqlite3_stmt *structure = NULL;
+
+	(void)state;
+	for (int doc = 1; doc <= 100; doc++) {
+		CLEANUP(pxs_buf) struct pxs_buf sql = PXS_BUF_INIT;
+
+		pxs_buf_addf(&sql, "INSERT INTO f (rowid, a) VALUES (%d, 'every d%d')", doc, doc);
+		execute(db, pxs_buf_text(&sql));
+		command(db, "merge", -1000);
+	}
+	assert_int_equal(db_prepare(db, "SELECT block FROM f_data WHERE id = 10", &structure), 0);
+	assert_int_equal(sqlite3_step(structure), SQLITE_ROW);
+	assert_true(((const uint8_t *)sqlite3_column_blob(structure, 0))[4] > 64);
+	assert_int_equal(fts_pages_open(db, &pages), 0);
+	compare_ways(db, pages, "every", false);
+	compare_ways(db, pages, "d", true);
+}
+
 /* --- Damage --- */
 
 /* One byte of one page becomes another. */
@@ -331,6 +355,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pages_say_what_fts5_says),
+		cmocka_unit_test(levels_may_be_many),
 		cmocka_unit_test(damage_is_found_or_harmless),
 		cmocka_unit_test(another_format_is_refused),
 		cmocka_unit_test(a_scan_ends_when_it_is_told_to),
