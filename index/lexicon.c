@@ -251,6 +251,29 @@ lexicon_find(const struct lexicon *lexicon, const char *term, size_t len)
 	return number;
 }
 
+void
+lexicon_find_many(const struct lexicon *lexicon, struct lexicon_wanted *wanted, size_t n)
+{
+	pthread_rwlock_t *lock = (pthread_rwlock_t *)&lexicon->lock;
+	uint64_t hashes[LEXICON_WANTED_MAX];
+
+	(void)pthread_rwlock_rdlock(lock);
+	for (size_t i = 0; i < n; i++) {
+		const struct part *part;
+
+		hashes[i] = hash_of(wanted[i].term, wanted[i].len);
+		part = part_of(lexicon, hashes[i]);
+		if (part->n_slots) {
+			__builtin_prefetch(&part->tags[hashes[i] & (part->n_slots - 1)]);
+			__builtin_prefetch(&part->slots[hashes[i] & (part->n_slots - 1)]);
+		}
+	}
+	for (size_t i = 0; i < n; i++)
+		wanted[i].number = look_up(lexicon, part_of(lexicon, hashes[i]), hashes[i],
+					   wanted[i].term, wanted[i].len);
+	(void)pthread_rwlock_unlock(lock);
+}
+
 /* --- Adding --- */
 
 /* A term that PART does not have, and for which there is room: no text is compared. */

@@ -44,6 +44,14 @@ void lexicon_forget(struct lexicon *lexicon);
 
 /* 0: no such term. */
 uint32_t lexicon_find(const struct lexicon *lexicon, const char *term, size_t len);
+/* The same for many, which takes less than one after the other: memory is waited for once. */
+struct lexicon_wanted {
+	const char *term;
+	size_t len;
+	uint32_t number; /* is set */
+};
+#define LEXICON_WANTED_MAX 32
+void lexicon_find_many(const struct lexicon *lexicon, struct lexicon_wanted *wanted, size_t n);
 /* NUL-terminated; lent as long as the lexicon. */
 const char *lexicon_term(const struct lexicon *lexicon, uint32_t number);
 /* Documents that have the term, those of versions that are gone included, as long as fts.db has

@@ -25,6 +25,9 @@
 /* Documents on the way to the bitmap, which takes them faster in numbers. */
 #define BATCH_DOCS 1024
 
+/* Fewer documents of several terms are united as quickly as they are found. */
+#define MANY_DOCS 4096
+
 struct postings_cache {
 	pthread_mutex_t lock;
 	struct kept {
@@ -130,6 +133,14 @@ key_of_phrase(const struct pxs_buf *terms, size_t n)
 		key.low = XXH3_64bits_withSeed(terms[i].data, terms[i].len, key.low);
 	}
 	return key;
+}
+
+static struct postings_key
+key_of_terms(const uint32_t *numbers, size_t n)
+{
+	XXH128_hash_t hash = XXH3_128bits(numbers, n * sizeof(*numbers));
+
+	return (struct postings_key){ hash.high64 | 2, hash.low64 };
 }
 
 static bool
@@ -391,6 +402,15 @@ is_whole(const struct fts *fts, const struct postings *postings, uint32_t number
 	return lexicon_last(fts_lexicon(fts), number) <= postings->covered;
 }
 
+/* Nor that has any of the terms. */
+static bool
+are_whole(const struct fts *fts, const struct postings *postings, const uint32_t *numbers, size_t n)
+{
+	while (n > 0 && is_whole(fts, postings, numbers[n - 1]))
+		n--;
+	return n == 0;
+}
+
 /* Nor that has all the terms. */
 static bool
 is_whole_phrase(const struct fts *fts, const struct postings *postings, const struct pxs_buf *terms,
@@ -470,11 +490,70 @@ postings_of_phrase(struct postings_cache *cache, struct fts *fts, const struct p
 	return r;
 }
 
+/* As many as are worth being kept once more, all together. */
+static bool
+are_many(const struct fts *fts, const uint32_t *numbers, size_t n)
+{
+	uint64_t documents = 0;
+
+	for (size_t i = 0; i < n; i++)
+		documents += lexicon_documents(fts_lexicon(fts), numbers[i], NULL);
+	return n > 1 && documents >= MANY_DOCS;
+}
+
+static int
+find_each(struct postings_cache *cache, struct fts *fts, const uint32_t *numbers, size_t n,
+	  const struct index_budget *budget, roaring_bitmap_t *hits)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = find(cache, fts, numbers[i], true, budget, hits);
+	return r;
+}
+
+/* As get(), of what any of the terms is in; without times. */
+static int
+get_any(struct postings_cache *cache, struct fts *fts, const uint32_t *numbers, size_t n,
+	const struct index_budget *budget, struct postings **ret_postings)
+{
+	struct postings_key key = key_of_terms(numbers, n);
+	CLEANUP(postings) struct postings *postings = find_kept(cache, key, true);
+	uint32_t last = fts_last_doc(fts);
+	int r;
+
+	if (postings && are_whole(fts, postings, numbers, n)) {
+		*ret_postings = STEAL(postings);
+		return 0;
+	}
+	postings_put(STEAL(postings));
+	postings = new_postings(key, NULL);
+	if (!postings)
+		return -ENOMEM;
+	r = find_each(cache, fts, numbers, n, budget, postings->docs);
+	if (r < 0)
+		return r;
+	(void)roaring_bitmap_run_optimize(postings->docs);
+	postings->covered = last;
+	if (last)
+		keep(cache, postings, NULL, true);
+	*ret_postings = STEAL(postings);
+	return 0;
+}
+
 int
-postings_find(struct postings_cache *cache, struct fts *fts, uint32_t number,
+postings_find(struct postings_cache *cache, struct fts *fts, const uint32_t *numbers, size_t n,
 	      const struct index_budget *budget, roaring_bitmap_t *hits)
 {
-	return find(cache, fts, number, true, budget, hits);
+	CLEANUP(postings) struct postings *postings = NULL;
+	int r;
+
+	if (!fts_last_doc(fts) || !are_many(fts, numbers, n))
+		return find_each(cache, fts, numbers, n, budget, hits);
+	r = get_any(cache, fts, numbers, n, budget, &postings);
+	if (r == 0)
+		roaring_bitmap_or_inplace(hits, postings->docs);
+	return r;
 }
 
 int

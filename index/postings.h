@@ -30,7 +30,8 @@ struct posting {
 	float times;
 };
 
-/* What postings are of: a term's number in the lexicon, or a hash of a phrase's terms. */
+/* What postings are of: a term's number in the lexicon, or a hash of a phrase's terms, or of the
+ * numbers of terms of which documents have any. */
 struct postings_key {
 	uint64_t high, low;
 };
@@ -67,9 +68,9 @@ size_t postings_cache_bytes(struct postings_cache *cache);
 int postings_get(struct postings_cache *cache, struct fts *fts, uint32_t number,
 		 const struct index_budget *budget, struct postings **ret_postings);
 
-/* Adds the documents of term NUMBER to HITS, by the quickest way: fts_find_number(), or what is
- * kept. */
-int postings_find(struct postings_cache *cache, struct fts *fts, uint32_t number,
+/* Adds the documents that have any of N terms to HITS, by the quickest way: fts_find_number(), or
+ * what is kept. */
+int postings_find(struct postings_cache *cache, struct fts *fts, const uint32_t *numbers, size_t n,
 		  const struct index_budget *budget, roaring_bitmap_t *hits);
 
 /* The same of one of the thousands of terms that a pattern may match: they are kept only where they

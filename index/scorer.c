@@ -185,20 +185,13 @@ struct word {
 	struct builder *builder;
 	const struct query_node *node;
 	size_t clause; /* its place: the array moves */
-	const char *text;
-	size_t len;
 };
 
 static int
-add_word_in_property(void *context, const struct query_property *property)
+add_word_in_property(void *context, const struct query_property *property, uint32_t number)
 {
 	const struct word *word = context;
-	uint32_t number = 0;
-	int r;
 
-	r = search_text_term(word->builder->search, property, word->text, word->len, &number);
-	if (r < 0 || number == 0)
-		return r;
 	return add_term(word->builder, &word->builder->scorer->clauses[word->clause], property,
 			number, 1);
 }
@@ -211,10 +204,8 @@ add_word(void *context, const char *text, size_t len)
 	if (!add_clause(word->builder))
 		return -ENOMEM;
 	word->clause = word->builder->scorer->n - 1;
-	word->text = text;
-	word->len = len;
-	return search_text_properties(word->builder->search, word->node, add_word_in_property,
-				      word);
+	return search_text_terms(word->builder->search, word->node, text, len, add_word_in_property,
+				 word);
 }
 
 static int
@@ -249,7 +240,7 @@ add_idf(struct phrase *phrase, struct scorer_field *field, uint64_t documents)
 		if (!docs)
 			return -ENOMEM;
 		if (number)
-			r = postings_find(tables->relevance.postings, tables->fts, number,
+			r = postings_find(tables->relevance.postings, tables->fts, &number, 1,
 					  phrase->builder->search->budget, docs);
 		field->idf += bm25_idf(
 			roaring_bitmap_and_cardinality(docs, phrase->builder->search->view->live),

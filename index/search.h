@@ -42,9 +42,12 @@ typedef int search_each(void *context, const struct query_property *property);
 int search_text_properties(const struct search *search, const struct query_node *node,
 			   search_each *each, void *context);
 
-/* The number in the lexicon of WORD in PROPERTY (NULL: as a number); 0: no document has it. */
-int search_text_term(const struct search *search, const struct query_property *property,
-		     const char *word, size_t len, uint32_t *ret_number);
+/* Calls EACH for each property in which NODE looks for words and some document has WORD (NULL: as a
+ * number), with the number of its term in the lexicon; until EACH returns non-zero, which is
+ * returned. */
+typedef int search_each_term(void *context, const struct query_property *property, uint32_t number);
+int search_text_terms(const struct search *search, const struct query_node *node, const char *word,
+		      size_t len, search_each_term *each, void *context);
 
 /* Tell the trace that WORD of PROPERTY was looked up, and found DOCS. */
 void search_tell_term(struct search *search, const struct query_property *property,

@@ -37,20 +37,78 @@ search_text_properties(const struct search *search, const struct query_node *nod
 	return r ? r : each(context, NULL);
 }
 
-int
-search_text_term(const struct search *search, const struct query_property *property,
-		 const char *word, size_t len, uint32_t *ret_number)
+/* Terms that are looked for together. */
+struct lookup {
+	const struct search *search;
+	const char *word;
+	size_t len;
+	search_each_term *each;
+	void *context;
+	size_t n;
+	const struct query_property *properties[LEXICON_WANTED_MAX];
+	struct lexicon_wanted wanted[LEXICON_WANTED_MAX];
+	size_t begins[LEXICON_WANTED_MAX]; /* of each term in */
+	struct pxs_buf terms;
+};
+
+static void
+lookup_cleanup(struct lookup *lookup)
 {
-	CLEANUP(pxs_buf) struct pxs_buf term = PXS_BUF_INIT;
+	pxs_buf_done(&lookup->terms);
+}
+
+static int
+look_up(struct lookup *lookup)
+{
+	int r = lookup->terms.error;
+
+	for (size_t i = 0; i < lookup->n && r == 0; i++)
+		lookup->wanted[i].term = lookup->terms.data + lookup->begins[i];
+	if (r == 0)
+		lexicon_find_many(fts_lexicon(lookup->search->view->tables->fts), lookup->wanted,
+				  lookup->n);
+	for (size_t i = 0; i < lookup->n && r == 0; i++)
+		if (lookup->wanted[i].number)
+			r = lookup->each(lookup->context, lookup->properties[i],
+					 lookup->wanted[i].number);
+	lookup->n = 0;
+	pxs_buf_clear(&lookup->terms);
+	return r;
+}
+
+static int
+add_lookup(void *context, const struct query_property *property)
+{
+	struct lookup *lookup = context;
+	size_t begin = lookup->terms.len;
 
 	if (property)
-		terms_tagged(&term, property, word, len);
+		terms_tagged(&lookup->terms, property, lookup->word, lookup->len);
 	else
-		terms_number(&term, word, len);
-	if (term.error)
-		return term.error;
-	*ret_number = lexicon_find(fts_lexicon(search->view->tables->fts), term.data, term.len);
-	return 0;
+		terms_number(&lookup->terms, lookup->word, lookup->len);
+	lookup->properties[lookup->n] = property;
+	lookup->begins[lookup->n] = begin;
+	lookup->wanted[lookup->n].len = lookup->terms.len - begin;
+	return ++lookup->n == LEXICON_WANTED_MAX ? look_up(lookup) : 0;
+}
+
+int
+search_text_terms(const struct search *search, const struct query_node *node, const char *word,
+		  size_t len, search_each_term *each, void *context)
+{
+	CLEANUP(lookup) struct lookup lookup;
+	int r;
+
+	/* Not all of it is cleared: most is never used. */
+	lookup.search = search;
+	lookup.word = word;
+	lookup.len = len;
+	lookup.each = each;
+	lookup.context = context;
+	lookup.n = 0;
+	lookup.terms = (struct pxs_buf)PXS_BUF_INIT;
+	r = search_text_properties(search, node, add_lookup, &lookup);
+	return r ? r : look_up(&lookup);
 }
 
 const struct query_property *
@@ -87,34 +145,35 @@ struct word {
 	const struct query_node *node;
 	const char *text;
 	size_t len;
+	struct pxs_buf numbers; /* uint32_t, of its terms */
 	roaring_bitmap_t *hits;
 };
 
-static int
-find_number(const struct search *search, uint32_t number, roaring_bitmap_t *hits)
+static void
+word_cleanup(struct word *word)
 {
-	const struct tables *tables = search->view->tables;
-
-	return postings_find(tables->relevance.postings, tables->fts, number, search->budget, hits);
+	pxs_buf_done(&word->numbers);
 }
 
 static int
-find_in_property(void *context, const struct query_property *property)
+find_numbers(const struct search *search, const uint32_t *numbers, size_t n, roaring_bitmap_t *hits)
 {
-	struct word *word = context;
-	CLEANUP(bitmap) roaring_bitmap_t *found = NULL;
-	uint32_t number = 0;
+	const struct tables *tables = search->view->tables;
+
+	return postings_find(tables->relevance.postings, tables->fts, numbers, n, search->budget,
+			     hits);
+}
+
+/* The trace is told of each property by itself. */
+static int
+find_in_property(struct word *word, const struct query_property *property, uint32_t number)
+{
+	CLEANUP(bitmap) roaring_bitmap_t *found = roaring_bitmap_create();
 	int r;
 
-	r = search_text_term(word->search, property, word->text, word->len, &number);
-	if (r < 0 || number == 0)
-		return r;
-	if (!word->search->trace)
-		return find_number(word->search, number, word->hits);
-	found = roaring_bitmap_create();
 	if (!found)
 		return -ENOMEM;
-	r = find_number(word->search, number, found);
+	r = find_numbers(word->search, &number, 1, found);
 	if (r < 0)
 		return r;
 	search_tell_term(word->search, property, word->text, word->len, found);
@@ -123,20 +182,37 @@ find_in_property(void *context, const struct query_property *property)
 }
 
 static int
+add_number(void *context, const struct query_property *property, uint32_t number)
+{
+	struct word *word = context;
+
+	if (word->search->trace)
+		return find_in_property(word, property, number);
+	pxs_buf_add(&word->numbers, &number, sizeof(number));
+	return word->numbers.error;
+}
+
+static int
 find_word(void *context, const char *text, size_t len)
 {
 	struct word *word = context;
 	int r = budget_check(word->search->budget);
 
+	pxs_buf_clear(&word->numbers);
 	word->text = text;
 	word->len = len;
-	return r < 0 ? r : search_text_properties(word->search, word->node, find_in_property, word);
+	if (r == 0)
+		r = search_text_terms(word->search, word->node, text, len, add_number, word);
+	if (r < 0 || word->numbers.len == 0)
+		return r;
+	return find_numbers(word->search, (const uint32_t *)(const void *)word->numbers.data,
+			    word->numbers.len / sizeof(uint32_t), word->hits);
 }
 
 static int
 find_words(struct search *search, const struct query_node *node, roaring_bitmap_t *hits)
 {
-	struct word word = { .search = search, .node = node, .hits = hits };
+	CLEANUP(word) struct word word = { .search = search, .node = node, .hits = hits };
 
 	return query_words(node->text, strlen(node->text), find_word, &word);
 }

@@ -94,9 +94,10 @@ static uint64_t
 count(struct fixture *f, const char *word)
 {
 	roaring_bitmap_t *hits = roaring_bitmap_create();
+	uint32_t number = number_of(f, word);
 	uint64_t n;
 
-	assert_int_equal(postings_find(f->cache, f->fts, number_of(f, word), NULL, hits), 0);
+	assert_int_equal(postings_find(f->cache, f->fts, &number, 1, NULL, hits), 0);
 	n = roaring_bitmap_get_cardinality(hits);
 	roaring_bitmap_free(hits);
 	return n;
@@ -136,6 +137,51 @@ test_not_read_again(void **state)
 	assert_int_equal(postings_get(f->cache, f->fts, number, NULL, &third), 0);
 	assert_ptr_not_equal(first, third);
 	assert_int_equal(roaring_bitmap_get_cardinality(third->docs), 3);
+}
+
+/* Documents of any of the words are kept together where they are many. */
+static void
+check_any(struct fixture *f, const char *const *words, size_t n, uint64_t expected)
+{
+	roaring_bitmap_t *hits = roaring_bitmap_create();
+	uint32_t numbers[4];
+
+	for (size_t i = 0; i < n; i++)
+		numbers[i] = number_of(f, words[i]);
+	assert_int_equal(postings_find(f->cache, f->fts, numbers, n, NULL, hits), 0);
+	assert_int_equal(roaring_bitmap_get_cardinality(hits), expected);
+	roaring_bitmap_free(hits);
+}
+
+static void
+test_any(void **state)
+{
+	static const char *const WORDS[] = { "cat", "dog", "cow" };
+	struct fixture *f = *state;
+	size_t bytes;
+
+	assert_int_equal(fts_begin(f->fts), 0);
+	for (int i = 0; i < 3000; i++) {
+		put(f, "cat");
+		put(f, "dog");
+	}
+	put(f, "cow");
+	put(f, "cow");
+	assert_int_equal(fts_commit(f->fts, f->last_doc), 0);
+	check_any(f, WORDS, 2, 6000);
+	bytes = postings_cache_bytes(f->cache);
+	check_any(f, WORDS, 2, 6000);
+	assert_int_equal(postings_cache_bytes(f->cache), bytes);
+	check_any(f, WORDS, 3, 6002);
+	assert_true(postings_cache_bytes(f->cache) > bytes);
+	check_any(f, WORDS + 1, 2, 3002);
+
+	put_alone(f, "cow");
+	check_any(f, WORDS, 2, 6000);
+	check_any(f, WORDS, 3, 6003);
+	put_alone(f, "cat");
+	check_any(f, WORDS, 2, 6001);
+	check_any(f, WORDS, 3, 6004);
 }
 
 /* --- Phrases --- */
@@ -435,6 +481,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_later, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_not_read_again, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_any, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_phrases, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_failed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_filled_anew, set_up, tear_down),
