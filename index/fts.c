@@ -38,8 +38,8 @@
 /* How long to wait for the file's lock, which fts_check() and checkpoints take for seconds. */
 #define BUSY_TIMEOUT_MS 30000
 
-/* Of the tables below; raise it when they change. */
-#define LAYOUT_VERSION 3
+/* Of the tables below; raise it when they change, or what they hold was not right. */
+#define LAYOUT_VERSION 4
 #define FILE_VERSION (TERMS_VERSION * 256 + LAYOUT_VERSION)
 
 /* Why these values: research/index.md 1.7 and 1.8. */
@@ -422,7 +422,7 @@ fts_put(struct fts *fts, uint32_t doc, const char *stream, size_t len)
 						     SQLITE_STATIC, SQLITE_UTF8));
 	if (r == 0)
 		r = add_to_lexicon(fts, doc, stream, len);
-	fts->last_put = doc;
+	fts->last_put = MAX(fts->last_put, doc);
 	fts->n_put++;
 	return r < 0 ? r : db_run(fts->put);
 }

@@ -28,7 +28,8 @@ void fts_discard(struct fts *fts);
 /* Writing, by one thread at a time: begin, put ..., commit or rollback. Commit makes it durable
  * enough: after a crash the file is sound and *RET_SEQ above says what it lacks. */
 int fts_begin(struct fts *fts);
-/* STREAM is terms_stream_*()'s. A document number is put once. */
+/* STREAM is terms_stream_*()'s. A document number is put once; in ascending order they take less.
+ */
 int fts_put(struct fts *fts, uint32_t doc, const char *stream, size_t len);
 int fts_commit(struct fts *fts, uint64_t seq);
 void fts_rollback(struct fts *fts);
@@ -61,8 +62,9 @@ int fts_find_prefix(struct fts *fts, const char *prefix, size_t len,
 int fts_find_number(struct fts *fts, uint32_t number, const struct index_budget *budget,
 		    roaring_bitmap_t *hits);
 
-/* Calls EACH, ascending, for every document above AFTER that holds the N terms at consecutive
- * positions, with how often it does, until it returns non-zero, which is returned. */
+/* Calls EACH for every document above AFTER that holds the N terms at consecutive positions, with
+ * how often it does, until it returns non-zero, which is returned. They ascend as far as they were
+ * put so. */
 typedef int fts_each(void *context, uint32_t doc, uint32_t value);
 int fts_count_phrase(struct fts *fts, const struct pxs_buf *terms, size_t n, uint32_t after,
 		     const struct index_budget *budget, fts_each *each, void *context);

@@ -12,7 +12,8 @@
  *
  * Documents that go on in another leaf begin there with a whole number, at `first row`. Numbers are
  * SQLite's varints. A level has what was put before all of the level below, and in a level the
- * oldest segment comes first, so the documents of a term ascend. Documents are never taken out. */
+ * oldest segment comes first: documents come in the order in which they were put. They are never
+ * taken out. */
 #include "index/fts_pages.h"
 
 #include <errno.h>
@@ -371,7 +372,7 @@ struct scan {
 	bool is_prefix;
 	fts_each *each;
 	void *context;
-	uint64_t last; /* document of the term so far */
+	uint64_t last; /* document of the term, in the segment */
 };
 
 static void
@@ -487,8 +488,7 @@ scan_segment(struct walk *walk, struct scan *scan)
 			return 0;
 		if (order < 0)
 			continue;
-		if (scan->is_prefix)
-			scan->last = 0;
+		scan->last = 0;
 		r = tell_documents(walk, scan);
 		if (r != 0 || !scan->is_prefix)
 			return r;

@@ -21,8 +21,9 @@ int fts_pages_open(sqlite3 *db, struct fts_pages **ret_pages);
 void fts_pages_close(struct fts_pages *pages);
 DEFINE_CLEANUP(fts_pages, struct fts_pages *, fts_pages_close)
 
-/* Calls EACH for every document of TERM, ascending, with how often it has it. IS_PREFIX: of every
- * term that begins so, term after term. As of one commit. Until EACH returns non-zero, which is
+/* Calls EACH for every document of TERM, in the order in which they were put (more or less: while
+ * a transaction goes on, its documents ascend), with how often it has it. IS_PREFIX: of every term
+ * that begins so, some twice. As of one commit. Until EACH returns non-zero, which is
  * returned; 0; -ETIMEDOUT, -ECANCELED by BUDGET (may be NULL); -EBADMSG: a page is damaged;
  * -ENOMEM, -EIO. */
 int fts_pages_scan(struct fts_pages *pages, const char *term, size_t len, bool is_prefix,

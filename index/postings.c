@@ -172,6 +172,27 @@ new_postings(struct postings_key key, const struct postings *before)
 	return STEAL(postings);
 }
 
+static int
+compare_docs(const void *a, const void *b)
+{
+	uint32_t left = ((const struct posting *)a)->doc;
+	uint32_t right = ((const struct posting *)b)->doc;
+
+	return (left > right) - (left < right);
+}
+
+/* A file that was filled anew has documents in the order of their rows. */
+static void
+sort_more(struct postings *postings)
+{
+	for (size_t i = 1; i < postings->n_more; i++)
+		if (postings->more[i].doc < postings->more[i - 1].doc) {
+			qsort(postings->more, postings->n_more, sizeof(*postings->more),
+			      compare_docs);
+			return;
+		}
+}
+
 /* What BEFORE (may be NULL) has, and what came since. */
 static int
 read_rest(struct fts *fts, struct postings_key key, const struct pxs_buf *terms, size_t n,
@@ -192,6 +213,7 @@ read_rest(struct fts *fts, struct postings_key key, const struct pxs_buf *terms,
 		return r;
 	flush(&reading);
 	(void)roaring_bitmap_run_optimize(postings->docs);
+	sort_more(postings);
 	postings->covered = last;
 	*ret_postings = STEAL(postings);
 	return 0;

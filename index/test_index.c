@@ -670,6 +670,42 @@ a_lost_text_index_is_made_again(void **state)
 	index_close(index);
 }
 
+/* Documents that changed come before others that stand behind them by number. */
+static void
+a_new_text_index_has_what_changed(void **state)
+{
+	CLEANUP(query) struct query *query = NULL;
+	CLEANUP(index_hits) struct index_hits *hits = NULL;
+	CLEANUP(index_view) struct index_view *view = NULL;
+	struct index *index = open_index();
+	char path[96];
+	uint32_t docs[4];
+	size_t n;
+
+	(void)state;
+	for (int64_t id = 1; id <= 4; id++)
+		put_one(index, id, "cat", 1);
+	put_one(index, 3, "cat cat cat", 2);
+	put_one(index, 1, "cat cat", 2);
+	index_close(index);
+	(void)snprintf(path, sizeof(path), "%s/fts.db", dir);
+	assert_int_equal(unlink(path), 0);
+
+	index = open_index();
+	view = index_view_get(index);
+	assert_int_equal(query_new(&query), 0);
+	assert_int_equal(query_add_string(query, "cat", index_view_schema(view), &err), 0);
+	assert_int_equal(index_search(view, query, NULL, &hits, &err), 0);
+	assert_int_equal(index_hits_page(hits, 0, NULL, docs, ARRAY_SIZE(docs), &n), 0);
+	assert_int_equal(n, 4);
+	assert_int_equal(index_doc_id(view, docs[0]), 3);
+	assert_int_equal(index_doc_id(view, docs[1]), 1);
+	assert_int_equal(index_doc_id(view, docs[2]), 2);
+	index_hits_put(STEAL(hits));
+	index_view_put(STEAL(view));
+	index_close(index);
+}
+
 static void
 a_damaged_record_is_said(void **state)
 {
@@ -717,6 +753,7 @@ main(void)
 		TEST(random_changes_match_a_model),
 		TEST(a_kill_loses_nothing_acknowledged),
 		TEST(a_lost_text_index_is_made_again),
+		TEST(a_new_text_index_has_what_changed),
 		TEST(a_damaged_record_is_said),
 	};
 

@@ -139,6 +139,36 @@ test_not_read_again(void **state)
 	assert_int_equal(roaring_bitmap_get_cardinality(third->docs), 3);
 }
 
+static const struct query_property TITLE = { .name = "common.title", .number = 7 };
+
+/* As a file has them that was filled anew from documents that had changed. */
+static void
+test_not_ascending(void **state)
+{
+	static const uint32_t DOCS[] = { 9, 2, 7, 1, 12, 3 };
+	CLEANUP(pxs_buf) struct pxs_buf term = PXS_BUF_INIT;
+	CLEANUP(postings) struct postings *postings = NULL;
+	struct fixture *f = *state;
+
+	assert_int_equal(fts_begin(f->fts), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(DOCS); i++) {
+		CLEANUP(pxs_buf) struct pxs_buf stream = PXS_BUF_INIT;
+
+		assert_int_equal(terms_stream_add_string(&stream, &TITLE, "cat cat", 7), 0);
+		assert_int_equal(fts_put(f->fts, DOCS[i], stream.data, stream.len), 0);
+	}
+	assert_int_equal(fts_commit(f->fts, 1), 0);
+	assert_int_equal(fts_last_doc(f->fts), 12);
+	terms_tagged(&term, &TITLE, "cat", 3);
+	assert_int_equal(
+		postings_get(f->cache, f->fts, number_of(f, pxs_buf_text(&term)), NULL, &postings),
+		0);
+	assert_int_equal(roaring_bitmap_get_cardinality(postings->docs), ARRAY_SIZE(DOCS));
+	assert_int_equal(postings->n_more, ARRAY_SIZE(DOCS));
+	for (size_t i = 1; i < postings->n_more; i++)
+		assert_true(postings->more[i - 1].doc < postings->more[i].doc);
+}
+
 /* Documents of any of the words are kept together where they are many. */
 static void
 check_any(struct fixture *f, const char *const *words, size_t n, uint64_t expected)
@@ -185,8 +215,6 @@ test_any(void **state)
 }
 
 /* --- Phrases --- */
-
-static const struct query_property TITLE = { .name = "common.title", .number = 7 };
 
 static void
 put_title(struct fixture *f, const char *text)
@@ -481,6 +509,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_later, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_not_read_again, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_not_ascending, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_any, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_phrases, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_failed, set_up, tear_down),
