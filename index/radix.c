@@ -10,8 +10,12 @@
 #define DIGIT_VALUES (1u << DIGIT_BITS)
 #define DIGITS (64 / DIGIT_BITS)
 
-/* Below this many, counting digits costs more than it saves. */
-#define INSERTION_MAX 32
+/* Up to this many, counting digits costs more than it saves. */
+#define INSERTION_MAX 24
+
+/* Up to this many, keys are sorted by the first bits in which they differ, two digits, and what is
+ * then nearly in order by insertion. */
+#define FEW_MAX 128
 
 /* Of more, each pass may take so long that the budget is asked before it. */
 #define UNASKED_MAX 4096
@@ -46,18 +50,39 @@ differing_bits(const struct radix_item *items, size_t n)
 	return bits;
 }
 
-/* One stable pass by one digit. */
+/* One stable pass by the digit above SHIFT. */
 static void
-scatter(const struct radix_item *from, struct radix_item *to, size_t n, unsigned int digit)
+scatter(const struct radix_item *from, struct radix_item *to, size_t n, unsigned int shift)
 {
 	size_t places[DIGIT_VALUES + 1] = { 0 };
 
 	for (size_t i = 0; i < n; i++)
-		places[digit_of(from[i].key, digit) + 1]++;
+		places[(from[i].key >> shift & (DIGIT_VALUES - 1)) + 1]++;
 	for (size_t value = 0; value < DIGIT_VALUES; value++)
 		places[value + 1] += places[value];
 	for (size_t i = 0; i < n; i++)
-		to[places[digit_of(from[i].key, digit)]++] = from[i];
+		to[places[from[i].key >> shift & (DIGIT_VALUES - 1)]++] = from[i];
+}
+
+/* The lowest bit of the first N digits, counted from the highest of the bits that differ. */
+static unsigned int
+first_digits(uint64_t differing, unsigned int n)
+{
+	unsigned int bits = 64 - (unsigned int)__builtin_clzll(differing);
+
+	return bits > n * DIGIT_BITS ? bits - n * DIGIT_BITS : 0;
+}
+
+static void
+sort_few(struct radix_item *items, struct radix_item *scratch, size_t n)
+{
+	uint64_t differing = differing_bits(items, n);
+
+	if (differing == 0)
+		return;
+	scatter(items, scratch, n, first_digits(differing, 2));
+	scatter(scratch, items, n, first_digits(differing, 1));
+	insertion_sort(items, n);
 }
 
 int
@@ -72,6 +97,10 @@ radix_sort(struct radix_item *items, struct radix_item *scratch, size_t n,
 		insertion_sort(items, n);
 		return 0;
 	}
+	if (n <= FEW_MAX) {
+		sort_few(items, scratch, n);
+		return 0;
+	}
 
 	differing = differing_bits(items, n);
 	for (unsigned int digit = 0; digit < DIGITS; digit++) {
@@ -82,7 +111,7 @@ radix_sort(struct radix_item *items, struct radix_item *scratch, size_t n,
 		r = n > UNASKED_MAX ? budget_check(budget) : 0;
 		if (r < 0)
 			break;
-		scatter(from, to, n, digit);
+		scatter(from, to, n, digit * DIGIT_BITS);
 		from = to;
 		to = swap;
 	}
@@ -96,7 +125,6 @@ radix_sort(struct radix_item *items, struct radix_item *scratch, size_t n,
 /* Wider digits: their counters still fit the first cache. */
 #define KEY_DIGIT_BITS 11
 #define KEY_DIGIT_VALUES (1u << KEY_DIGIT_BITS)
-#define INSERTION_KEYS_MAX 128
 
 static void
 insertion_sort_keys(uint64_t *keys, size_t n)
@@ -111,36 +139,63 @@ insertion_sort_keys(uint64_t *keys, size_t n)
 	}
 }
 
-static void
-scatter_keys(const uint64_t *from, uint64_t *to, size_t n, unsigned int shift)
+static uint64_t
+differing_key_bits(const uint64_t *keys, size_t n)
 {
-	uint32_t places[KEY_DIGIT_VALUES + 1] = { 0 };
+	uint64_t bits = 0;
 
+	for (size_t i = 1; i < n; i++)
+		bits |= keys[i] ^ keys[0];
+	return bits;
+}
+
+/* One pass by a digit of so many VALUES. */
+static inline void
+scatter_keys(const uint64_t *from, uint64_t *to, size_t n, unsigned int shift, unsigned int values)
+{
+	uint32_t places[KEY_DIGIT_VALUES + 1];
+
+	memset(places, 0, (values + 1) * sizeof(*places));
 	for (size_t i = 0; i < n; i++)
-		places[((from[i] >> shift) & (KEY_DIGIT_VALUES - 1)) + 1]++;
-	for (size_t value = 0; value < KEY_DIGIT_VALUES; value++)
+		places[(from[i] >> shift & (values - 1)) + 1]++;
+	for (size_t value = 0; value < values; value++)
 		places[value + 1] += places[value];
 	for (size_t i = 0; i < n; i++)
-		to[places[(from[i] >> shift) & (KEY_DIGIT_VALUES - 1)]++] = from[i];
+		to[places[from[i] >> shift & (values - 1)]++] = from[i];
+}
+
+static void
+sort_few_keys(uint64_t *keys, uint64_t *scratch, size_t n)
+{
+	uint64_t differing = differing_key_bits(keys, n);
+
+	if (differing == 0)
+		return;
+	scatter_keys(keys, scratch, n, first_digits(differing, 2), DIGIT_VALUES);
+	scatter_keys(scratch, keys, n, first_digits(differing, 1), DIGIT_VALUES);
+	insertion_sort_keys(keys, n);
 }
 
 void
 radix_sort_keys(uint64_t *keys, uint64_t *scratch, size_t n)
 {
 	uint64_t *from = keys, *to = scratch, *swap;
-	uint64_t differing = 0;
+	uint64_t differing;
 
-	if (n <= INSERTION_KEYS_MAX) {
+	if (n <= INSERTION_MAX) {
 		insertion_sort_keys(keys, n);
 		return;
 	}
+	if (n <= FEW_MAX) {
+		sort_few_keys(keys, scratch, n);
+		return;
+	}
 
-	for (size_t i = 1; i < n; i++)
-		differing |= keys[i] ^ keys[0];
+	differing = differing_key_bits(keys, n);
 	for (unsigned int shift = 0; shift < 64 && differing >> shift; shift += KEY_DIGIT_BITS) {
 		if (((differing >> shift) & (KEY_DIGIT_VALUES - 1)) == 0)
 			continue;
-		scatter_keys(from, to, n, shift);
+		scatter_keys(from, to, n, shift, KEY_DIGIT_VALUES);
 		swap = from;
 		from = to;
 		to = swap;
