@@ -206,7 +206,31 @@ text_of(const struct shape *shape, uint32_t code)
 const char *
 dict_text(const struct dict *dict, uint32_t code)
 {
-	return text_of(shape_of(dict), code).text;
+	const struct shape *shape = shape_of(dict);
+	const struct dict_part *part;
+
+	if (code > shape->n_mapped)
+		return young_entry(shape, code)->text;
+	part = part_of(shape, code);
+	return part->text + dict_part_offset(part, code - part->first);
+}
+
+void
+dict_prefetch(const struct dict *dict, uint32_t code)
+{
+	const struct shape *shape = shape_of(dict);
+	const struct dict_part *part;
+
+	if (code > shape->n_mapped)
+		return;
+	part = part_of(shape, code);
+	code -= part->first;
+	if (part->rows) {
+		__builtin_prefetch(&part->rows[code >> DICT_ROW_SHIFT]);
+		__builtin_prefetch(&part->near[code]);
+	} else {
+		__builtin_prefetch(&part->far[code]);
+	}
 }
 
 uint32_t

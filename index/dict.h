@@ -29,6 +29,9 @@ uint32_t dict_find(const struct dict *dict, const char *text, size_t len);
 /* The string of CODE (1 .. dict_count()), NUL-terminated. */
 const char *dict_text(const struct dict *dict, uint32_t code);
 
+/* Asks for the memory that tells where the string of CODE is, and does not wait for it. */
+void dict_prefetch(const struct dict *dict, uint32_t code);
+
 uint32_t dict_count(const struct dict *dict);
 uint64_t dict_bytes(const struct dict *dict); /* of memory, mapped files included */
 

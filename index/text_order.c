@@ -12,12 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/macros.h"
 #include "index/budget.h"
 #include "index/dict.h"
 #include "index/radix.h"
 
 #define INSIDE SIZE_MAX
 #define KEY_BYTES sizeof(uint64_t)
+
+/* So many texts before one is read, it is asked where it is. */
+#define AHEAD 16
 
 /* So many texts are sorted between two looks at the budget. */
 #define TEXTS_AT_ONCE 4096
@@ -79,13 +83,17 @@ text_order_add(struct text_order *order, uint32_t code, uint32_t weight)
 }
 
 /* The strings of a group from DEPTH on, as the keys of its items for now. All are asked for before
- * any is read: each lies somewhere else in memory. */
+ * any is read, and before that, where they are: each lies somewhere else in memory. */
 static void
 fetch(struct text_order *order, size_t begin, size_t end, size_t depth)
 {
+	for (size_t i = begin; i < MIN(end, begin + AHEAD); i++)
+		dict_prefetch(order->dict, order->items[i].value);
 	for (size_t i = begin; i < end; i++) {
 		const char *text = dict_text(order->dict, order->items[i].value) + depth;
 
+		if (end - i > AHEAD)
+			dict_prefetch(order->dict, order->items[i + AHEAD].value);
 		__builtin_prefetch(text);
 		order->items[i].key = (uintptr_t)text;
 	}
