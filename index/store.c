@@ -86,7 +86,10 @@ static const char *const STATEMENTS[N_STATEMENTS] = {
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 	[ALL_PROPERTIES] = "SELECT number, name, prompt, type, multi, filter, readonly"
 			   " FROM property ORDER BY number",
-	[ALL_DOCS] = "SELECT " DOC_COLUMNS " FROM doc AS d",
+	/* LIMIT and CROSS: numbers are sorted, not records. */
+	[ALL_DOCS] = "SELECT " DOC_COLUMNS " FROM"
+		     " (SELECT row FROM doc ORDER BY doc LIMIT -1) AS o"
+		     " CROSS JOIN doc AS d ON d.row = o.row",
 	/* CROSS: changes first, for they are the fewer. */
 	[DOCS_SINCE] = "SELECT " DOC_COLUMNS " FROM change AS c"
 		       " CROSS JOIN doc AS d ON d.row = c.row WHERE c.seq > ?1 AND d.seq = c.seq",

@@ -46,8 +46,8 @@ struct store_document {
 };
 
 int store_property_add(struct store *store, const struct query_property *property);
-/* Calls EACH for every property, by number, or every document, until it returns non-zero, which is
- * returned. Pointers are lent for the call. */
+/* Calls EACH for every property, or every document, by ascending number, until it returns non-zero,
+ * which is returned. Pointers are lent for the call. */
 int store_properties(struct store *store,
 		     int (*each)(void *context, const struct query_property *property),
 		     void *context);
