@@ -71,7 +71,7 @@ take_impacts(struct pruning *pruning, uint32_t at)
 
 	if (!impacts || count_new(field->postings, impacts) > documents / NEW_PART) {
 		impacts_put(STEAL(impacts));
-		r = impacts_new(field->postings, field->column, field->table, &impacts);
+		r = impacts_new(field, pruning->view->tables->docs, &impacts);
 		if (r < 0)
 			return r;
 		postings_set_impacts(cache, field->postings, impacts);
@@ -119,31 +119,31 @@ list_candidates(struct pruning *pruning)
 
 /* --- Hits --- */
 
+/* -E2BIG: more are needed than are kept, or can be tried. */
 static int
 add_documents(struct pruning *pruning, const struct candidate *from)
 {
 	struct impacts *impacts = pruning->impacts[from->field];
-	const uint32_t *documents = NULL;
+	struct impact_group group;
+	uint32_t n;
+	const uint32_t *documents = impacts_documents(impacts, from->group, &n);
 	uint64_t taken = 0;
-	uint32_t n = 0;
-	int r = 0;
 
-	for (uint32_t i = 0; taken < pruning->n && pruning->tries > 0; i++) {
-		if (i == n)
-			r = impacts_documents(impacts, from->group, i, pruning->view->tables->docs,
-					      &documents, &n);
-		if (r < 0 || i == n)
-			break;
-		pruning->tries--;
+	for (uint32_t i = 0; i < n && taken < pruning->n; i++) {
+		if (pruning->tries-- == 0)
+			return -E2BIG;
 		if (roaring_bitmap_contains(pruning->hits, documents[i])) {
 			roaring_bitmap_add(pruning->best, documents[i]);
 			taken++;
 		}
 	}
-	return r < 0 ? r : budget_check(pruning->budget);
+	impacts_group(impacts, from->group, &group);
+	if (taken < pruning->n && n < group.n)
+		return -E2BIG;
+	return budget_check(pruning->budget);
 }
 
-/* -E2BIG: it takes too many tries, or there are others that get nothing. */
+/* -E2BIG, too: there are others that get nothing. */
 static int
 add_best(struct pruning *pruning)
 {
@@ -156,8 +156,6 @@ add_best(struct pruning *pruning)
 		    roaring_bitmap_get_cardinality(pruning->best) >= pruning->n)
 			return 0;
 		r = add_documents(pruning, candidate);
-		if (pruning->tries == 0)
-			return -E2BIG;
 	}
 	if (r == 0 && roaring_bitmap_get_cardinality(pruning->best) < pruning->n)
 		return -E2BIG;

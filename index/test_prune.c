@@ -73,11 +73,14 @@ add_titles(struct index_document *document)
 	static char before[1024] = "xray yankee";
 	CLEANUP(pxs_buf) struct pxs_buf title = PXS_BUF_INIT;
 
-	if (below(2)) /* Many are alike. */
+	if (below(2)) { /* Many are alike; some say one thing very often. */
 		draw_words(&title, "xray yankee", 0);
-	else
+		for (int n = below(50) ? 0 : 20; n > 0; n--)
+			pxs_buf_add_str(&title, " yankee");
+	} else {
 		draw_words(&title, below(500) ? "" : "zulu",
 			   below(100) ? 1 + below(5) : 1 + below(60));
+	}
 	add_text(document, TITLE, &title);
 	assert_int_equal(
 		index_document_add_string(document, property[OTHER_TITLE], before, strlen(before)),
@@ -92,7 +95,10 @@ put_drawn(struct index_write *write, struct index_document *document, int64_t id
 
 	index_document_clear(document);
 	index_document_set_id(document, id);
-	assert_int_equal(index_document_add_int(document, property[SIZE], below(10)), 0);
+	/* A condition on it may leave none of those that come first by id. */
+	assert_int_equal(
+		index_document_add_int(document, property[SIZE], id < DOCS / 5 ? 100 : below(10)),
+		0);
 	add_titles(document);
 	for (int i = 0; i < 2; i++)
 		if (below(3) == 0) {
@@ -235,6 +241,8 @@ first_pages_are_where_the_whole_order_begins(void **state)
 		"+t.size:[0 TO 8] t.tags:echo",
 		"alpha bravo",
 		"xray",
+		"yankee",
+		"+t.size:[0 TO 9] +xray",
 		"t.title:xray",
 		"\"xray yankee\"",
 		"\"xray yankee\"~2",
