@@ -63,32 +63,42 @@ look(void *context, uint32_t doc, uint32_t times)
 	return 0;
 }
 
+static void
+create(sqlite3 **db)
+{
+	FUZZ_REQUIRE(sqlite3_open(":memory:", db) == SQLITE_OK);
+	FUZZ_REQUIRE(db_exec(*db, "CREATE TABLE f_data (id INTEGER PRIMARY KEY, block BLOB);"
+				  "CREATE TABLE f_idx (segid, term, pgno,"
+				  " PRIMARY KEY (segid, term)) WITHOUT ROWID;"
+				  "CREATE TABLE f_config (k PRIMARY KEY, v);"
+				  "INSERT INTO f_config VALUES ('version', 4)") == 0);
+}
+
+static void
+scan(struct fts_pages *pages, const char *term, size_t len, bool is_prefix)
+{
+	uint64_t times = 0;
+	int r = fts_pages_scan(pages, term, len, is_prefix, NULL, look, &times);
+
+	FUZZ_REQUIRE(r == 0 || r == -EBADMSG);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	CLEANUP(sqlite3) sqlite3 *db = NULL;
 	CLEANUP(fts_pages) struct fts_pages *pages = NULL;
-	const char *term = (const char *)data + 2;
-	uint64_t times = 0;
 	size_t len;
-	int r;
 
 	if (size < 2)
 		return 0;
 	len = MIN((size_t)data[0], size - 2);
-	FUZZ_REQUIRE(sqlite3_open(":memory:", &db) == SQLITE_OK);
-	FUZZ_REQUIRE(db_exec(db, "CREATE TABLE f_data (id INTEGER PRIMARY KEY, block BLOB);"
-				 "CREATE TABLE f_idx (segid, term, pgno,"
-				 " PRIMARY KEY (segid, term)) WITHOUT ROWID;"
-				 "CREATE TABLE f_config (k PRIMARY KEY, v);"
-				 "INSERT INTO f_config VALUES ('version', 4)") == 0);
+	create(&db);
 	fill(db, data + 2 + len, size - 2 - len);
 	if (data[1] & 1)
 		replace_structure(db, data + 2, len);
 	FUZZ_REQUIRE(fts_pages_open(db, &pages) == 0);
-	r = fts_pages_scan(pages, term, len, false, NULL, look, &times);
-	FUZZ_REQUIRE(r == 0 || r == -EBADMSG);
-	r = fts_pages_scan(pages, "", 0, true, NULL, look, &times);
-	FUZZ_REQUIRE(r == 0 || r == -EBADMSG);
+	scan(pages, (const char *)data + 2, len, false);
+	scan(pages, "", 0, true);
 	return 0;
 }
