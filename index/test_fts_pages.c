@@ -12,21 +12,10 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/macros.h"
 #include "index/db.h"
 #include "index/index.h"
-
-static uint64_t random_state; /* xorshift64* */
-
-static uint32_t
-random_below(uint32_t n)
-{
-	random_state ^= random_state >> 12;
-	random_state ^= random_state << 25;
-	random_state ^= random_state >> 27;
-	return (uint32_t)((random_state * UINT64_C(2685821657736338717) >> 32) % n);
-}
+#include "index/test_random.h"
 
 /* --- A table --- */
 
@@ -351,9 +340,7 @@ main(void)
 		cmocka_unit_test(another_format_is_refused),
 		cmocka_unit_test(a_scan_ends_when_it_is_told_to),
 	};
-	const char *seed = getenv("PXS_SEED");
 
-	random_state = (seed ? strtoull(seed, NULL, 0) : (uint64_t)pxs_clock_now_ns()) | 1;
-	(void)fprintf(stderr, "PXS_SEED=%llu\n", (unsigned long long)random_state);
+	start_random();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

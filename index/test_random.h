@@ -4,6 +4,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -19,6 +20,12 @@ start_random(void)
 
 	print_message("PXS_SEED=%u\n", seed);
 	srandom(seed);
+}
+
+static inline uint32_t
+random_below(uint32_t n)
+{
+	return (uint32_t)random() % n;
 }
 
 #endif
