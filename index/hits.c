@@ -9,8 +9,10 @@
 #include "index/budget.h"
 #include "index/column.h"
 #include "index/column_test.h"
+#include "index/exact.h"
 #include "index/facet.h"
 #include "index/relevance.h"
+#include "index/search.h"
 #include "index/segment_bits.h"
 #include "index/view.h"
 
@@ -238,6 +240,7 @@ index_hits_equal(struct index_hits *hits, const struct query_property *property,
 		.each = each,
 		.context = context,
 	};
+	CLEANUP(bitmap) roaring_bitmap_t *candidates = NULL;
 
 	if (!equal.test.column || !column_dict(equal.test.column))
 		return 0;
@@ -246,9 +249,10 @@ index_hits_equal(struct index_hits *hits, const struct query_property *property,
 	if (!equal.test.low)
 		return 0;
 
-	if (hits->count >= hits->view->max_doc / WALK_PART)
+	candidates = exact_candidates(hits->view, property, value, hits->docs, NULL);
+	if (!candidates && hits->count >= hits->view->max_doc / WALK_PART)
 		return scan_all(hits, &equal);
-	(void)roaring_iterate(hits->docs, visit, &equal);
+	(void)roaring_iterate(candidates ? candidates : hits->docs, visit, &equal);
 	return equal.result;
 }
 

@@ -416,7 +416,8 @@ int index_hits_resume(struct index_hits *hits, const char *cursor,
 		      struct pxs_error *err);
 
 /* Calls EACH for every hit whose string PROPERTY is exactly VALUE, ascending doc, until it returns
- * non-zero, which is returned. Cost: one look at the hits or at all codes, whichever are fewer. */
+ * non-zero, which is returned. Cost: a look at those that have the rarest of its words; if none is
+ * rare, at the hits or at all codes, whichever are fewer. */
 int index_hits_equal(struct index_hits *hits, const struct query_property *property,
 		     const char *value, int (*each)(void *context, uint32_t doc), void *context);
 

@@ -218,11 +218,13 @@ evaluate(struct search *search, const struct query_node *node, const roaring_bit
 	if (!search->trace || !search->trace->leaf || node->kind == QUERY_BOOL)
 		return EVALUATORS[node->kind](search, node, within, ret_hits);
 
+	search->from = answer.from;
 	answer.spent_ns = -pxs_clock_steady_ns();
 	r = EVALUATORS[node->kind](search, node, within, ret_hits);
 	if (r < 0)
 		return r;
 	answer.spent_ns += pxs_clock_steady_ns();
+	answer.from = search->from;
 	answer.n_terms = search->n_terms - n_terms;
 	answer.found = roaring_bitmap_get_cardinality(*ret_hits);
 	search->trace->leaf(search->trace->context, &answer);

@@ -22,6 +22,7 @@ struct search {
 	const struct index_budget *budget;
 	struct pxs_error *err;
 	const struct index_trace *trace; /* NULL: nobody asks */
+	const char *from;		 /* what answered the leaf, if not what its kind tells */
 	uint64_t n_terms;		 /* looked up so far */
 };
 

@@ -12,6 +12,7 @@
 #include "index/column_test.h"
 #include "index/derived.h"
 #include "index/doclist.h"
+#include "index/exact.h"
 #include "index/search.h"
 #include "index/segment_bits.h"
 #include "index/view.h"
@@ -379,10 +380,17 @@ search_column(struct search *search, const struct query_node *node, const roarin
 	struct test test = {
 		.column_test.column = view_column(search->view, node->property),
 	};
+	CLEANUP(bitmap) roaring_bitmap_t *candidates = NULL;
 
 	/* A property that the view does not know yet: no document has it. */
-	return test.column_test.column ? scan(search, node, &test, within, ret_hits)
-				       : find_none(ret_hits);
+	if (!test.column_test.column)
+		return find_none(ret_hits);
+	if (search_is_text(node))
+		candidates = exact_candidates(search->view, node->property, node->value.string,
+					      within, search->budget);
+	if (candidates)
+		search->from = "words, then columns";
+	return scan(search, node, &test, candidates ? candidates : within, ret_hits);
 }
 
 bool
