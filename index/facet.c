@@ -18,7 +18,12 @@
 #define RANKED_MIN 64
 
 /* From so many hits on two threads share the properties; to start one takes some 50 us. */
-#define SHARED_MIN 1024
+#define SHARED_MIN 512
+
+/* Few hits lie far apart, so that to read them is to wait for memory: up to so many, what is there
+ * of the property that comes so many later is asked for while one is counted. */
+#define AHEAD_HITS_MAX 1024
+#define AHEAD 2
 
 /* What all facets of one hits object have in common. */
 struct source {
@@ -452,14 +457,13 @@ struct making {
 	atomic_int result;
 };
 
-/* Few hits lie far apart, so that to read them is to wait for memory: that of the property AT is
- * asked for while another is counted. */
+/* Asks for the memory of the property AT, and does not wait for it. */
 static void
 expect(const struct making *making, size_t at)
 {
 	const struct column *column;
 
-	if (making->docs->n >= SHARED_MIN || at >= making->n)
+	if (making->docs->n > AHEAD_HITS_MAX || at >= making->n)
 		return;
 	column = view_column(making->view, making->properties[at]);
 	for (size_t i = 0; column && i < making->docs->n_slices; i++) {
@@ -489,7 +493,7 @@ make_some(struct making *making, struct pxs_arena *arena)
 	       (at = atomic_fetch_add(&making->next, 1)) < making->n) {
 		int r;
 
-		expect(making, at + 1);
+		expect(making, at + AHEAD);
 		r = make_facet(&source, making->properties[at], &making->facets[at]);
 		if (r < 0)
 			atomic_store(&making->result, r);
