@@ -32,6 +32,13 @@ property_is_hidden(const struct query_property *property)
 	return property->name[0] == '_';
 }
 
+/* Whether fts.db has the words of its values. */
+static inline bool
+property_has_words(const struct query_property *property)
+{
+	return property->type == QUERY_TYPE_STRING && !property_is_hidden(property);
+}
+
 /* Add the values of RECORD, as stored, to the empty DOCUMENT. */
 int document_from_record(struct index_document *document, const void *record, size_t len,
 			 const struct query_property *const *properties, size_t n_properties);

@@ -87,6 +87,13 @@ add_rarest(const struct index_view *view, const struct query_property *property,
 				     candidates) == 0;
 }
 
+/* A text file that is being filled, or filled anew, knows less than the view shows. */
+static bool
+knows_all(const struct index_view *view)
+{
+	return fts_last_doc(view->tables->fts) >= view->max_doc;
+}
+
 roaring_bitmap_t *
 exact_candidates(const struct index_view *view, const struct query_property *property,
 		 const char *text, const roaring_bitmap_t *within,
@@ -95,9 +102,7 @@ exact_candidates(const struct index_view *view, const struct query_property *pro
 	uint64_t n = roaring_bitmap_get_cardinality(within);
 	CLEANUP(bitmap) roaring_bitmap_t *candidates = NULL;
 
-	/* A text file that is being filled anew knows less than the view shows. */
-	if (n < WITHIN_MIN || property->type != QUERY_TYPE_STRING || property_is_hidden(property) ||
-	    fts_last_doc(view->tables->fts) < view->max_doc)
+	if (n < WITHIN_MIN || !property_has_words(property) || !knows_all(view))
 		return NULL;
 	candidates = roaring_bitmap_create();
 	if (!candidates ||

@@ -16,12 +16,6 @@
 #include "index/terms.h"
 #include "index/view.h"
 
-static bool
-has_words(const struct query_property *property)
-{
-	return property->type == QUERY_TYPE_STRING && !property_is_hidden(property);
-}
-
 int
 search_text_properties(const struct search *search, const struct query_node *node,
 		       search_each *each, void *context)
@@ -30,9 +24,9 @@ search_text_properties(const struct search *search, const struct query_node *nod
 	int r = 0;
 
 	if (node->property)
-		return has_words(node->property) ? each(context, node->property) : 0;
+		return property_has_words(node->property) ? each(context, node->property) : 0;
 	for (size_t i = 0; r == 0 && i < schema->n_properties; i++)
-		if (has_words(schema->properties[i]))
+		if (property_has_words(schema->properties[i]))
 			r = each(context, schema->properties[i]);
 	return r ? r : each(context, NULL);
 }
