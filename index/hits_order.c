@@ -159,7 +159,7 @@ page_after(struct index_hits *hits, struct hits_ordering *ordering, const struct
 
 	if (told == ordering->n_ordered && told < hits->count) {
 		r = prepare(hits, ordering, ALL, budget);
-		if (r == 0 && ordering->scans++ < SCANS_MAX)
+		if (r == 0 && (sorter_is_quick(&ordering->sorter) || ordering->scans++ < SCANS_MAX))
 			return sorter_first(&ordering->sorter, hits->docs, place, n, budget, docs,
 					    ret_n);
 		if (r == 0)
@@ -188,24 +188,6 @@ natural_page(const struct index_hits *hits, uint64_t offset, uint32_t *docs, siz
 	roaring_init_iterator(hits->docs, &iterator);
 	(void)roaring_move_uint32_iterator_equalorlarger(&iterator, first);
 	(void)roaring_read_uint32_iterator(&iterator, docs, (uint32_t)n);
-}
-
-static void
-natural_after(const struct index_hits *hits, uint64_t row, uint32_t *docs, size_t n, size_t *ret_n)
-{
-	uint64_t told = 0, untold = hits->count;
-
-	while (row != 0 && told < untold) {
-		uint64_t mid = told + (untold - told) / 2;
-		uint32_t doc = 0;
-
-		(void)roaring_bitmap_select(hits->docs, (uint32_t)mid, &doc);
-		if (index_doc_row(hits->view, doc) <= row)
-			told = mid + 1;
-		else
-			untold = mid;
-	}
-	natural_page(hits, told, docs, n, ret_n);
 }
 
 /* --- Asking --- */
@@ -266,13 +248,11 @@ index_hits_after(struct index_hits *hits, uint64_t row, const struct index_budge
 		 uint32_t *docs, size_t n, size_t *ret_n)
 {
 	struct hits_ordering *ordering = hits->listed;
-	struct sort_place place;
+	struct sort_place place = { .levels[0] = row };
 	int r;
 
-	if (sorter_is_natural(&ordering->sorter)) {
-		natural_after(hits, row, docs, n, ret_n);
-		return 0;
-	}
+	if (sorter_is_quick(&ordering->sorter))
+		return sorter_first(&ordering->sorter, hits->docs, &place, n, budget, docs, ret_n);
 	if (row == 0)
 		return page(hits, ordering, 0, budget, docs, n, ret_n);
 	r = budget_lock(budget, &hits->lock);
@@ -314,10 +294,6 @@ resume(struct index_hits *hits, const char *cursor, const struct index_budget *b
 		r = cursor_parse(&ordering->sorter, cursor, &place);
 	if (r < 0)
 		return r;
-	if (sorter_is_natural(&ordering->sorter)) {
-		natural_after(hits, place.levels[0], docs, n, ret_n);
-		return 0;
-	}
 	return page_after(hits, ordering, &place, budget, docs, n, ret_n);
 }
 

@@ -295,7 +295,7 @@ declare(struct index *index, const struct query_property *property,
 		return r;
 	declared = column_property(column);
 	live = roaring_bitmap_copy(view->live);
-	r = live ? index_publish(index, schema, live, view->rows_ascend) : -ENOMEM;
+	r = live ? index_publish(index, schema, live, view->rows_ascend_to) : -ENOMEM;
 	if (r < 0)
 		return r;
 	(void)STEAL(column); /* the schema has it now */

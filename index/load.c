@@ -110,8 +110,9 @@ load_document(void *context, const struct store_document *stored)
 	return r;
 }
 
-static bool
-rows_ascend(const struct index *index, const roaring_bitmap_t *live)
+/* The last document before one whose row is lower; ROWS_ASCEND: there is none. */
+static uint32_t
+rows_ascend_to(const struct index *index, const roaring_bitmap_t *live)
 {
 	roaring_uint32_iterator_t at;
 	uint64_t before = 0;
@@ -120,10 +121,10 @@ rows_ascend(const struct index *index, const roaring_bitmap_t *live)
 	for (roaring_init_iterator(live, &at); at.has_value; roaring_advance_uint32_iterator(&at)) {
 		row = docs_row(index->tables->docs, at.current_value);
 		if (row < before)
-			return false;
+			return at.current_value - 1;
 		before = row;
 	}
-	return true;
+	return ROWS_ASCEND;
 }
 
 static int
@@ -131,7 +132,7 @@ publish(struct load *load)
 {
 	roaring_bitmap_t *live = STEAL(load->live);
 
-	return index_publish(load->index, load->schema, live, rows_ascend(load->index, live));
+	return index_publish(load->index, load->schema, live, rows_ascend_to(load->index, live));
 }
 
 /* --- Documents that are written down --- */

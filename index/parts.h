@@ -92,7 +92,7 @@ void view_schema_free_columns(const struct view_schema *schema);
 
 /* Publish the next generation. Takes LIVE and a reference of its own to SCHEMA. */
 int index_publish(struct index *index, struct view_schema *schema, roaring_bitmap_t *live,
-		  bool rows_ascend);
+		  uint32_t rows_ascend_to);
 /* From now on things are retired to a later epoch, in which the next view is. */
 int index_begin_epoch(struct index *index);
 /* The same documents and change once more, with SCHEMA, in a later epoch. */

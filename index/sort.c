@@ -17,6 +17,9 @@
 /* A heap is quicker while it holds less than this part of everything. */
 #define FIRST_PART 64
 
+/* Documents that are looked at for one page by row. */
+#define SCANNED_MAX (1u << 16)
+
 /* Documents whose keys are read together. */
 #define BLOCK 1024
 
@@ -90,7 +93,16 @@ sorter_done(struct sorter *sorter)
 bool
 sorter_is_natural(const struct sorter *sorter)
 {
-	return sorter->n == 0 && sorter->view->rows_ascend;
+	return sorter->n == 0 && sorter->view->rows_ascend_to >= sorter->view->max_doc;
+}
+
+bool
+sorter_is_quick(const struct sorter *sorter)
+{
+	const struct index_view *view = sorter->view;
+
+	return sorter->n == 0 && (view->rows_ascend_to >= view->max_doc ||
+				  view->max_doc - view->rows_ascend_to <= SCANNED_MAX);
 }
 
 int

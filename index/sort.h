@@ -63,6 +63,10 @@ void sorter_done(struct sorter *sorter);
 /* Whether ascending document number is the order already. */
 bool sorter_is_natural(const struct sorter *sorter);
 
+/* Whether sorter_first() finds any page by a look at few documents: it is by row, in which all but
+ * those of the last changes stand already. It needs no preparation then. */
+bool sorter_is_quick(const struct sorter *sorter);
+
 /* Needed, once or more often, before any of the functions below. -ENOMEM; budget_check()'s. */
 int sorter_prepare(struct sorter *sorter, const struct index_budget *budget);
 

@@ -205,7 +205,7 @@ offer_segment(struct first *first, const roaring_bitmap_t *bitmap, roaring_uint3
 {
 	uint32_t segment = at->current_value >> COLUMN_SEGMENT_SHIFT;
 	uint64_t base = (uint64_t)segment << COLUMN_SEGMENT_SHIFT;
-	uint32_t n = (uint32_t)roaring_bitmap_range_cardinality(bitmap, base,
+	uint32_t n = (uint32_t)roaring_bitmap_range_cardinality(bitmap, at->current_value,
 								base + COLUMN_SEGMENT_DOCS);
 
 	if (offer_few(first, bitmap, segment, n)) {
@@ -234,6 +234,67 @@ take(struct first *first, uint32_t *docs)
 		copy_row(first, row, row_at(first, left - 1));
 		sift_down(first, row, left - 1, 0);
 	}
+}
+
+/* --- By row alone --- */
+
+/* How many of the first N of BITMAP, whose rows ascend, do not come after AFTER. */
+static uint64_t
+count_before(const struct sorter *sorter, const roaring_bitmap_t *bitmap, uint64_t n,
+	     const struct sort_place *after)
+{
+	uint64_t before = 0;
+
+	while (after && before < n) {
+		uint64_t mid = before + (n - before) / 2, row;
+		uint32_t doc = 0;
+
+		(void)roaring_bitmap_select(bitmap, (uint32_t)mid, &doc);
+		sorter_level(sorter, 0, &doc, 1, &row);
+		if (row <= after->levels[0])
+			before = mid + 1;
+		else
+			n = mid;
+	}
+	return before;
+}
+
+/* All of BITMAP stand in order. */
+static size_t
+first_standing(const struct sorter *sorter, const roaring_bitmap_t *bitmap,
+	       const struct sort_place *after, size_t n, uint32_t *docs)
+{
+	uint64_t total = roaring_bitmap_get_cardinality(bitmap);
+	uint64_t begin = count_before(sorter, bitmap, total, after);
+	roaring_uint32_iterator_t at;
+	uint32_t doc;
+
+	if (!roaring_bitmap_select(bitmap, (uint32_t)begin, &doc))
+		return 0;
+	roaring_init_iterator(bitmap, &at);
+	(void)roaring_move_uint32_iterator_equalorlarger(&at, doc);
+	return roaring_read_uint32_iterator(&at, docs, (uint32_t)MIN((uint64_t)n, total - begin));
+}
+
+/* Of the hits that stand in order only the next after the place can be among the first. The others
+ * are those from AT on, then. */
+static void
+offer_standing(struct first *first, const roaring_bitmap_t *bitmap, roaring_uint32_iterator_t *at)
+{
+	const struct index_view *view = first->sorter->view;
+	uint32_t last = MIN(view->rows_ascend_to, view->max_doc), doc;
+	uint64_t n = roaring_bitmap_rank(bitmap, last);
+	uint64_t begin = count_before(first->sorter, bitmap, n, first->after);
+	uint64_t end = MIN(n, begin + first->room);
+
+	if (begin < end && roaring_bitmap_select(bitmap, (uint32_t)begin, &doc))
+		(void)roaring_move_uint32_iterator_equalorlarger(at, doc);
+	for (uint32_t got; begin < end; begin += got) {
+		got = roaring_read_uint32_iterator(at, first->docs,
+						   (uint32_t)MIN(end - begin, (uint64_t)BLOCK));
+		offer_block(first, got);
+	}
+	(void)roaring_move_uint32_iterator_equalorlarger(at, last + 1);
 }
 
 static int
@@ -271,10 +332,17 @@ sorter_first(const struct sorter *sorter, const roaring_bitmap_t *bitmap,
 	*ret_n = 0;
 	if (n == 0)
 		return 0;
+	if (sorter_is_natural(sorter)) {
+		*ret_n = first_standing(sorter, bitmap, after, n, docs);
+		return 0;
+	}
 	r = first_new(sorter, after, n, &first);
 	if (r < 0)
 		return r;
-	for (roaring_init_iterator(bitmap, &at); r == 0 && at.has_value;) {
+	roaring_init_iterator(bitmap, &at);
+	if (sorter->n == 0)
+		offer_standing(first, bitmap, &at);
+	while (r == 0 && at.has_value) {
 		offer_segment(first, bitmap, &at);
 		r = budget_check(budget);
 	}

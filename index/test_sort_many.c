@@ -17,6 +17,9 @@
 /* Three segments, the last not full. */
 #define DOCS 150000u
 
+/* Up to this one they stand by row. */
+#define STANDING 100000u
+
 #define ROUNDS 120
 #define FIRST_MAX 300
 
@@ -63,6 +66,13 @@ set_random(int at, uint32_t doc)
 	assert_int_equal(column_set(columns[at], doc, &value, 1), 0);
 }
 
+/* Those after STANDING have rows between those of others. */
+static uint64_t
+row_of(uint32_t doc)
+{
+	return doc <= STANDING ? 2 * doc : 1 + doc * UINT64_C(7919) % DOCS * 2;
+}
+
 /* Of each property some documents have nothing, and a segment of one has none at all. */
 static int
 setup(void **state)
@@ -76,7 +86,7 @@ setup(void **state)
 			return -1;
 	for (uint32_t doc = 1; doc <= DOCS; doc++) {
 		const struct docs_meta meta = { .id = (int64_t)(doc * UINT32_C(2654435761)) + 1,
-						.row = doc,
+						.row = row_of(doc),
 						.seq = doc };
 
 		assert_int_equal(docs_add(tables.docs, doc, &meta), 0);
@@ -113,10 +123,11 @@ random_hits(void)
 	return hits;
 }
 
+/* By up to two keys. */
 static void
 random_sorter(struct sorter *sorter)
 {
-	*sorter = (struct sorter){ .view = &view, .n = 1 + (size_t)random() % 2 };
+	*sorter = (struct sorter){ .view = &view, .n = (size_t)random() % 3 };
 	for (size_t i = 0; i < sorter->n; i++)
 		sorter->keys[i] = (struct sort_key){ .column = columns[random() % PROPERTIES],
 						     .descending = random() % 2 };
@@ -152,10 +163,33 @@ the_first_are_those_of_all_in_order(void **state)
 		struct sorter sorter;
 
 		random_sorter(&sorter);
+		view.rows_ascend_to = 0;
 		assert_int_equal(sorter_order(&sorter, hits, total, NULL, &order), 0);
-		for (int i = 0; i < 4; i++)
+		for (int i = 0; i < 4; i++) {
+			view.rows_ascend_to = (uint32_t[]){ 0, STANDING, STANDING / 2, 70 }[i];
 			check_first(&sorter, hits, order, total);
+		}
 		sorter_done(&sorter);
+	}
+}
+
+static void
+the_first_are_found_where_all_stand_in_order(void **state)
+{
+	(void)state;
+	for (int round = 0; round < ROUNDS; round++) {
+		CLEANUP(bitmap) roaring_bitmap_t *hits = random_hits();
+		CLEANUP(free) uint32_t *order = NULL;
+		const struct sorter sorter = { .view = &view };
+		size_t total;
+
+		roaring_bitmap_remove_range(hits, STANDING + 1, DOCS + 1);
+		total = roaring_bitmap_get_cardinality(hits);
+		view.rows_ascend_to = 0;
+		assert_int_equal(sorter_order(&sorter, hits, total, NULL, &order), 0);
+		view.rows_ascend_to = ROWS_ASCEND;
+		assert_true(sorter_is_natural(&sorter));
+		check_first(&sorter, hits, order, total);
 	}
 }
 
@@ -164,6 +198,7 @@ main(void)
 {
 	static const struct CMUnitTest TESTS[] = {
 		cmocka_unit_test(the_first_are_those_of_all_in_order),
+		cmocka_unit_test(the_first_are_found_where_all_stand_in_order),
 	};
 
 	return cmocka_run_group_tests_name("sorting many", TESTS, setup, teardown);

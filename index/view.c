@@ -159,7 +159,7 @@ index_view_put(struct index_view *view)
 
 int
 index_publish(struct index *index, struct view_schema *schema, roaring_bitmap_t *live,
-	      bool rows_ascend)
+	      uint32_t rows_ascend_to)
 {
 	struct index_view *view = calloc(1, sizeof(*view));
 	struct index_view *before;
@@ -176,7 +176,7 @@ index_publish(struct index *index, struct view_schema *schema, roaring_bitmap_t 
 	view->max_doc = index->counters.next_doc - 1;
 	view->count = roaring_bitmap_get_cardinality(live);
 	view->live = live;
-	view->rows_ascend = rows_ascend;
+	view->rows_ascend_to = rows_ascend_to;
 	view->epoch = epoch_ref(index->epoch);
 	view->tables = index->tables;
 	view->schema = view_schema_ref(schema);
@@ -213,7 +213,7 @@ index_publish_again(struct index *index, struct view_schema *schema)
 {
 	const struct index_view *view = index->view;
 	roaring_bitmap_t *live = roaring_bitmap_copy(view->live);
-	int r = live ? index_publish(index, schema, live, view->rows_ascend) : -ENOMEM;
+	int r = live ? index_publish(index, schema, live, view->rows_ascend_to) : -ENOMEM;
 
 	/* What is kept would hold the epoch before as long as nothing changes. */
 	hits_cache_purge(index->hits_cache, index->counters.seq + 1);

@@ -27,17 +27,20 @@ struct view_schema {
 	const struct column *origin[ORIGIN_COUNT]; /* NULL until declared */
 };
 
+#define ROWS_ASCEND UINT32_MAX
+
 struct index_view {
 	struct index *index;
 	atomic_uint references;
 	uint64_t seq;
 	int64_t changed_ns;
-	uint32_t max_doc;	/* documents are 1 .. max_doc */
-	uint64_t count;		/* of live */
-	roaring_bitmap_t *live; /* never changed once the view is published */
-	bool rows_ascend;	/* among live documents: a higher doc has a higher row */
-	struct epoch *epoch;	/* keeps what this view can find */
-	struct tables *tables;	/* lent by the epoch */
+	uint32_t max_doc;	 /* documents are 1 .. max_doc */
+	uint64_t count;		 /* of live */
+	roaring_bitmap_t *live;	 /* never changed once the view is published */
+	uint32_t rows_ascend_to; /* among live documents up to this one, or to whatever comes if it
+				    is ROWS_ASCEND, a higher doc has a higher row */
+	struct epoch *epoch;	 /* keeps what this view can find */
+	struct tables *tables;	 /* lent by the epoch */
 	struct view_schema *schema;
 	uint64_t viewer;	 /* for whom it was restricted (visible.c); 0: it shows all */
 	roaring_bitmap_t *shown; /* what he may see, live or not; NULL in a view that shows all */

@@ -334,7 +334,7 @@ restrict_view(struct index_view *view, roaring_bitmap_t *shown, uint64_t key,
 					   .seq = view->seq,
 					   .changed_ns = view->changed_ns,
 					   .max_doc = view->max_doc,
-					   .rows_ascend = view->rows_ascend,
+					   .rows_ascend_to = view->rows_ascend_to,
 					   .epoch = view->epoch,
 					   .tables = view->tables,
 					   .schema = view->schema };

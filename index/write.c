@@ -31,7 +31,7 @@ begin(struct index_write *write)
 	int r;
 
 	write->schema = index->view->schema;
-	write->rows_ascend = index->view->rows_ascend;
+	write->rows_ascend_to = index->view->rows_ascend_to;
 	write->live = roaring_bitmap_copy(index->view->live);
 	if (!write->live)
 		return -ENOMEM;
@@ -108,7 +108,7 @@ describe(struct index_write *write, const struct index_document *document,
 	write->changed = true;
 	/* An old row under the newest number; only the last row of all may have that. */
 	if (old && old->row + 1 != write->counters.next_row)
-		write->rows_ascend = false;
+		write->rows_ascend_to = MIN(write->rows_ascend_to, ret->doc - 1);
 }
 
 int
@@ -262,7 +262,7 @@ index_write_commit(struct index_write *write, struct pxs_error *err)
 		index->fts_seq = write->counters.seq;
 	}
 	index->counters = write->counters;
-	r = index_publish(index, write->schema, write->live, write->rows_ascend);
+	r = index_publish(index, write->schema, write->live, write->rows_ascend_to);
 	write->live = NULL;
 	write_end(write);
 	return r;

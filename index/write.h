@@ -11,7 +11,7 @@ struct index_write {
 	struct store_counters counters; /* of this transaction */
 	roaring_bitmap_t *live;
 	struct index_document *merged; /* for documents made of two; NULL until needed */
-	bool rows_ascend;
+	uint32_t rows_ascend_to;
 	bool changed;
 	int error; /* the first failure; what follows is refused */
 };
