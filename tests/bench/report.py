@@ -130,6 +130,16 @@ def class_table(results):
     return markdown(head, [class_line(results, name) for name in results["pxs"]["queries"]])
 
 
+def by_kind(sizes):
+    """Bytes of the files of an index; those that are many, all together."""
+    kinds = {".segment": "columns", ".lexicon": "the order of their strings"}
+    found = {}
+    for name, size in sorted(sizes.items()):
+        kind = kinds.get(os.path.splitext(name)[1], name)
+        found[kind] = found.get(kind, 0) + size
+    return found
+
+
 def engine_lines(results):
     """Loading, memory and disk, of every engine: figure, value, target, met."""
     pxs, documents = results["pxs"], results["documents"]
@@ -153,7 +163,7 @@ def engine_lines(results):
     index = sum(pxs["bytes"].values()) / documents - record
     line("index, B/document", f"{index:,.0f}", "<= 700", index <= 700)
     line("record, B/document", f"{record:,.0f}")
-    for name, size in sorted(pxs["bytes"].items()):
+    for name, size in by_kind(pxs["bytes"]).items():
         if size > documents:
             line(f"  {name}", f"{size / documents:,.0f}")
     for name, engine in results["peers"].items():
@@ -213,10 +223,28 @@ def median_at(engine, name):
     return statistics.median(found) if found else None
 
 
+GROWING = [
+    ("documents/s, one thread", lambda run: run["documents"] / run["pxs"]["load_ns"] * 1e9),
+    ("bytes on disk a document", lambda run: sum(run["pxs"]["bytes"].values()) / run["documents"]),
+    ("memory after all queries, MB", lambda run: run["pxs"]["query_memory"]["rss_bytes"] / 1e6),
+    (
+        "  of which no mapped files",
+        lambda run: run["pxs"]["query_memory"]["rss_anonymous_bytes"] / 1e6,
+    ),
+    ("restart to first answer, ms", lambda run: run["pxs"]["restart_ns"] / 1e6),
+    ("commit beside a reader, p99, ms", lambda run: run["pxs"]["live_p99_ns"] / 1e6),
+    ("  longest, ms", lambda run: run["pxs"]["live_max_ns"] / 1e6),
+]
+
+
 def growth_table(runs):
     """pxs alone, from the smallest to the largest corpus."""
-    head = ["class, ms", *(f"{run['documents']:,}" for run in runs), "growth"]
+    head = ["figure; class, ms", *(f"{run['documents']:,}" for run in runs), "growth"]
     lines = []
+    for name, value in GROWING:
+        values = [value(run) for run in runs]
+        growth = f"{number(values[-1] / values[0])}x"
+        lines.append([name, *(f"{v:,.{1 if v < 100 else 0}f}" for v in values), growth])
     for name in runs[-1]["pxs"]["queries"]:
         medians = [median_at(run["pxs"], name) for run in runs]
         known = [median for median in medians if median]
