@@ -106,7 +106,8 @@ exact_candidates(const struct index_view *view, const struct query_property *pro
 		return NULL;
 	candidates = roaring_bitmap_create();
 	if (!candidates ||
-	    !add_rarest(view, property, text, RARE_MIN + n / RARE_PART, budget, candidates))
+	    !add_rarest(view, property, text, RARE_MIN + n / RARE_PART, budget, candidates) ||
+	    !knows_all(view)) /* or was it emptied meanwhile? */
 		return NULL;
 	roaring_bitmap_and_inplace(candidates, within);
 	return STEAL(candidates);

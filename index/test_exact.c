@@ -11,9 +11,11 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/macros.h"
+#include "index/fts.h"
 #include "index/index.h"
 #include "index/test_catalogue.h"
 #include "index/test_random.h"
+#include "index/view.h"
 
 enum { NAME, TAGS, PROPERTIES };
 
@@ -242,12 +244,33 @@ exact_texts_match_the_model(void **state)
 	}
 }
 
+/* As where a damaged one is filled anew: then columns alone are asked. */
+static void
+a_text_file_that_lacks_documents_is_not_asked(void **state)
+{
+	CLEANUP(query) struct query *everything = NULL;
+	CLEANUP(index_hits) struct index_hits *all = NULL;
+	const char *from = NULL;
+
+	(void)state;
+	start_random();
+	make_texts();
+	change(DOCS);
+	assert_int_equal(query_new(&everything), 0);
+	all = explain(everything, &from);
+	assert_int_equal(fts_clear(index_hits_view(all)->tables->fts), 0);
+	for (int i = 0; i < TEXTS; i++)
+		assert_string_equal(check(all, NAME, texts[i]), "columns");
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest TESTS[] = {
 		cmocka_unit_test_setup_teardown(exact_texts_match_the_model, setup,
 						close_catalogue),
+		cmocka_unit_test_setup_teardown(a_text_file_that_lacks_documents_is_not_asked,
+						setup, close_catalogue),
 	};
 
 	return cmocka_run_group_tests_name("index/exact", TESTS, NULL, NULL);
