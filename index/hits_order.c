@@ -171,25 +171,6 @@ page_after(struct index_hits *hits, struct hits_ordering *ordering, const struct
 	return page_in_order(hits, ordering, told, budget, docs, n, ret_n);
 }
 
-/* --- In order of documents --- */
-
-static void
-natural_page(const struct index_hits *hits, uint64_t offset, uint32_t *docs, size_t n,
-	     size_t *ret_n)
-{
-	roaring_uint32_iterator_t iterator;
-	uint32_t first;
-
-	n = offset < hits->count ? MIN((uint64_t)n, hits->count - offset) : 0;
-	*ret_n = n;
-	if (n == 0)
-		return;
-	(void)roaring_bitmap_select(hits->docs, (uint32_t)offset, &first);
-	roaring_init_iterator(hits->docs, &iterator);
-	(void)roaring_move_uint32_iterator_equalorlarger(&iterator, first);
-	(void)roaring_read_uint32_iterator(&iterator, docs, (uint32_t)n);
-}
-
 /* --- Asking --- */
 
 /* What was sorted stays, so that it counts. */
@@ -207,7 +188,7 @@ page(struct index_hits *hits, struct hits_ordering *ordering, uint64_t offset,
 	int r;
 
 	if (sorter_is_natural(&ordering->sorter)) {
-		natural_page(hits, offset, docs, n, ret_n);
+		*ret_n = sorter_standing(hits->docs, offset, n, docs);
 		return 0;
 	}
 	r = budget_lock(budget, &hits->lock);

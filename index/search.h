@@ -22,7 +22,7 @@ struct search {
 	const struct index_budget *budget;
 	struct pxs_error *err;
 	const struct index_trace *trace; /* NULL: nobody asks */
-	const char *from;		 /* what answered the leaf, if not what its kind tells */
+	const char *from;		 /* what answered the leaf that is traced */
 	uint64_t n_terms;		 /* looked up so far */
 };
 

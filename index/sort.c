@@ -93,7 +93,7 @@ sorter_done(struct sorter *sorter)
 bool
 sorter_is_natural(const struct sorter *sorter)
 {
-	return sorter->n == 0 && sorter->view->rows_ascend_to >= sorter->view->max_doc;
+	return sorter->n == 0 && view_rows_ascend_to(sorter->view) == sorter->view->max_doc;
 }
 
 bool
@@ -101,8 +101,7 @@ sorter_is_quick(const struct sorter *sorter)
 {
 	const struct index_view *view = sorter->view;
 
-	return sorter->n == 0 && (view->rows_ascend_to >= view->max_doc ||
-				  view->max_doc - view->rows_ascend_to <= SCANNED_MAX);
+	return sorter->n == 0 && view->max_doc - view_rows_ascend_to(view) <= SCANNED_MAX;
 }
 
 int

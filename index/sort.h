@@ -105,6 +105,10 @@ int sorter_order(const struct sorter *sorter, const roaring_bitmap_t *bitmap, ui
 
 /* --- sort_first.c --- */
 
+/* Up to N documents of BITMAP, all of which stand in order, from the BEGIN-th on, into DOCS: how
+ * many. */
+size_t sorter_standing(const roaring_bitmap_t *bitmap, uint64_t begin, size_t n, uint32_t *docs);
+
 /* Up to N documents of BITMAP in order, those after AFTER (NULL: from the start), into DOCS. */
 int sorter_first(const struct sorter *sorter, const roaring_bitmap_t *bitmap,
 		 const struct sort_place *after, size_t n, const struct index_budget *budget,

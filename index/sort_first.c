@@ -259,18 +259,16 @@ count_before(const struct sorter *sorter, const roaring_bitmap_t *bitmap, uint64
 	return before;
 }
 
-/* All of BITMAP stand in order. */
-static size_t
-first_standing(const struct sorter *sorter, const roaring_bitmap_t *bitmap,
-	       const struct sort_place *after, size_t n, uint32_t *docs)
+size_t
+sorter_standing(const roaring_bitmap_t *bitmap, uint64_t begin, size_t n, uint32_t *docs)
 {
 	uint64_t total = roaring_bitmap_get_cardinality(bitmap);
-	uint64_t begin = count_before(sorter, bitmap, total, after);
 	roaring_uint32_iterator_t at;
-	uint32_t doc;
+	uint32_t doc = 0;
 
-	if (!roaring_bitmap_select(bitmap, (uint32_t)begin, &doc))
+	if (begin >= total)
 		return 0;
+	(void)roaring_bitmap_select(bitmap, (uint32_t)begin, &doc);
 	roaring_init_iterator(bitmap, &at);
 	(void)roaring_move_uint32_iterator_equalorlarger(&at, doc);
 	return roaring_read_uint32_iterator(&at, docs, (uint32_t)MIN((uint64_t)n, total - begin));
@@ -281,17 +279,14 @@ first_standing(const struct sorter *sorter, const roaring_bitmap_t *bitmap,
 static void
 offer_standing(struct first *first, const roaring_bitmap_t *bitmap, roaring_uint32_iterator_t *at)
 {
-	const struct index_view *view = first->sorter->view;
-	uint32_t last = MIN(view->rows_ascend_to, view->max_doc), doc;
+	uint32_t last = view_rows_ascend_to(first->sorter->view);
 	uint64_t n = roaring_bitmap_rank(bitmap, last);
 	uint64_t begin = count_before(first->sorter, bitmap, n, first->after);
 	uint64_t end = MIN(n, begin + first->room);
 
-	if (begin < end && roaring_bitmap_select(bitmap, (uint32_t)begin, &doc))
-		(void)roaring_move_uint32_iterator_equalorlarger(at, doc);
-	for (uint32_t got; begin < end; begin += got) {
-		got = roaring_read_uint32_iterator(at, first->docs,
-						   (uint32_t)MIN(end - begin, (uint64_t)BLOCK));
+	for (size_t got; begin < end; begin += got) {
+		got = sorter_standing(bitmap, begin, MIN(end - begin, (uint64_t)BLOCK),
+				      first->docs);
 		offer_block(first, got);
 	}
 	(void)roaring_move_uint32_iterator_equalorlarger(at, last + 1);
@@ -333,7 +328,9 @@ sorter_first(const struct sorter *sorter, const roaring_bitmap_t *bitmap,
 	if (n == 0)
 		return 0;
 	if (sorter_is_natural(sorter)) {
-		*ret_n = first_standing(sorter, bitmap, after, n, docs);
+		uint64_t all = roaring_bitmap_get_cardinality(bitmap);
+
+		*ret_n = sorter_standing(bitmap, count_before(sorter, bitmap, all, after), n, docs);
 		return 0;
 	}
 	r = first_new(sorter, after, n, &first);

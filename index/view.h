@@ -8,6 +8,7 @@
 
 #include <roaring/roaring.h>
 
+#include "base/macros.h"
 #include "index/column.h"
 #include "index/epoch.h"
 #include "index/index.h"
@@ -45,6 +46,13 @@ struct index_view {
 	uint64_t viewer;	 /* for whom it was restricted (visible.c); 0: it shows all */
 	roaring_bitmap_t *shown; /* what he may see, live or not; NULL in a view that shows all */
 };
+
+/* Its live documents up to this one stand by row. */
+static inline uint32_t
+view_rows_ascend_to(const struct index_view *view)
+{
+	return MIN(view->rows_ascend_to, view->max_doc);
+}
 
 /* NULL if the view knows no such property yet. */
 static inline const struct column *
