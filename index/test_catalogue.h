@@ -18,14 +18,13 @@ static char dir[64];
 static struct index *catalogue;
 static struct pxs_error err;
 
-/* 0, or -1 as the set-up functions of cmocka. */
+/* Open what is in the folder. 0, or -1 as the set-up functions of cmocka. */
 static inline int
-open_catalogue(const struct query_property *declared, const struct query_property **property,
-	       size_t n)
+start_catalogue(const struct query_property *declared, const struct query_property **property,
+		size_t n)
 {
-	strcpy(dir, "/tmp/pxs-test-index-XXXXXX");
 	memset(&err, 0, sizeof(err));
-	if (!mkdtemp(dir) || index_open(dir, INDEX_CREATE, &catalogue, &err) < 0)
+	if (index_open(dir, INDEX_CREATE, &catalogue, &err) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		struct query_property named = declared[i];
@@ -35,6 +34,23 @@ open_catalogue(const struct query_property *declared, const struct query_propert
 			return -1;
 	}
 	return 0;
+}
+
+static inline int
+open_catalogue(const struct query_property *declared, const struct query_property **property,
+	       size_t n)
+{
+	strcpy(dir, "/tmp/pxs-test-index-XXXXXX");
+	return mkdtemp(dir) ? start_catalogue(declared, property, n) : -1;
+}
+
+static inline void
+reopen_catalogue(const struct query_property *declared, const struct query_property **property,
+		 size_t n)
+{
+	index_close(STEAL(catalogue));
+	if (start_catalogue(declared, property, n) < 0)
+		fail_msg("%s", err.text);
 }
 
 static inline int

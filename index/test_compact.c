@@ -27,15 +27,7 @@ setup(void **state)
 static void
 reopen(void)
 {
-	index_close(STEAL(catalogue));
-	if (index_open(dir, 0, &catalogue, &err) < 0)
-		fail_msg("%s", err.text);
-	for (size_t i = 0; i < PROPERTIES; i++) {
-		struct query_property named = DECLARED[i];
-
-		named.prompt = named.name;
-		assert_int_equal(index_property_add(catalogue, &named, &property[i], &err), 0);
-	}
+	reopen_catalogue(DECLARED, property, PROPERTIES);
 }
 
 /* Document ID says "all", who it is, and which version: texts of the others have no other use. */

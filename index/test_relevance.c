@@ -583,14 +583,7 @@ numbers_may_be_high(void **state)
 		"sqlite3 %s/docs.db \"UPDATE meta SET value = 20000000 WHERE key = 'next_doc'\"",
 		dir);
 	assert_int_equal(system(command), 0);
-	if (index_open(dir, 0, &catalogue, &err) < 0)
-		fail_msg("%s", err.text);
-	for (size_t i = 0; i < PROPERTIES; i++) {
-		struct query_property named = DECLARED[i];
-
-		named.prompt = named.name;
-		assert_int_equal(index_property_add(catalogue, &named, &property[i], &err), 0);
-	}
+	assert_int_equal(start_catalogue(DECLARED, property, PROPERTIES), 0);
 	put_title(6, "alpha alpha alpha", 6);
 	check_row(&(void *){
 		(void *)&(const struct row){ "", "alpha", "", 0, " 6 3 2 1 4", " 1 2 3 4 6" } });

@@ -131,20 +131,6 @@ disturb(bool *kept)
 		fail_msg("%s", err.text);
 }
 
-static void
-reopen(void)
-{
-	index_close(STEAL(catalogue));
-	if (index_open(dir, 0, &catalogue, &err) < 0)
-		fail_msg("%s", err.text);
-	for (size_t i = 0; i < PROPERTIES; i++) {
-		CLEANUP(index_view) struct index_view *view = index_view_get(catalogue);
-
-		property[i] = query_schema_find(index_view_schema(view), DECLARED[i].name);
-		assert_non_null(property[i]);
-	}
-}
-
 /* Every page is of another generation, and once of another process. */
 static void
 what_stays_is_told_once(void **state)
@@ -182,7 +168,7 @@ what_stays_is_told_once(void **state)
 			take_cursor(hits, docs, found, &cursor);
 			if (++pages == 3 && i % 5 == 0) {
 				index_hits_put(STEAL(hits));
-				reopen();
+				reopen_catalogue(DECLARED, property, PROPERTIES);
 			}
 			disturb(kept);
 		} while (found);
