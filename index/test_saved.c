@@ -166,6 +166,7 @@ recent_queries_are_written_at_the_end(void **state)
 	for (int i = 0; i < 100; i++) {
 		CLEANUP(pxs_buf) struct pxs_buf names = PXS_BUF_INIT;
 
+		reopen();
 		add_recent(7, "q", i, i + 1);
 		reopen();
 		assert_int_equal(index_recent_list(catalogue, 7, &names), 0);
